@@ -1,0 +1,59 @@
+"""Who did or read what, to whose chart, and why: one explicit line beside each change.
+
+Rows are append-only (a trigger refuses update and delete) and hold plain values, no foreign
+keys, so that they outlive what they speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Model
+
+from clinic import clock
+from clinic.actor import Actor
+from clinic.models import AuditEntry
+
+
+def record(
+    *,
+    action: str,
+    actor: Actor,
+    subject: Model | None = None,
+    patient_id: int | None = None,
+    data: dict[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """Write one audit row in the caller's transaction.
+
+    ``action`` is dotted (``procedure.cancelled``). ``data`` holds ids and codes, never names.
+    """
+    return AuditEntry.objects.create(
+        action=action,
+        at=clock.now(),
+        recorded_at=clock.real_now(),
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        via=actor.via,
+        subject_type=subject._meta.label_lower if subject is not None else "",
+        subject_id=subject.pk if subject is not None else None,
+        patient_id=patient_id,
+        data=data or {},
+        reason=reason,
+    )
+
+
+def record_read(
+    *, actor: Actor, page: str, patient_ids: Iterable[int], subject: Model | None = None, reason: str = ""
+) -> None:
+    """One row for one page: a chart's reader, or a list with the ids of everyone on it."""
+    ids = sorted({i for i in patient_ids if i is not None})
+    record(
+        action="chart.read" if len(ids) == 1 else "list.read",
+        actor=actor,
+        subject=subject,
+        patient_id=ids[0] if len(ids) == 1 else None,
+        data={"page": page, "patients": ids} if len(ids) != 1 else {"page": page},
+        reason=reason,
+    )
