@@ -1,0 +1,398 @@
+"""One kind of procedure as data: the shape of a protocol file.
+
+Pure. ``load.py`` turns TOML into these; everything else reads them. Every clinical number carries a ``Source``; an
+empty ``approved_by`` is shown wherever the number is shown. Times are minutes or hours as the field's name says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a clinical statement comes from. ``approved_by`` is empty until a clinician signs it."""
+
+    source: str
+    year: int | None = None
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    system: str  # "http://snomed.info/sct"
+    code: str
+    display: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One answer that may be picked. ``code`` is stored, ``label`` is shown."""
+
+    code: str
+    label: str
+    needs_reason: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """How much time this form of the procedure takes: three intervals from the slot's start.
+
+    ``operator_minutes`` the operator is bound, ``room_minutes`` the room (with cleaning),
+    ``stay_minutes`` the patient (with recovery). ``operator <= room`` and ``operator <= stay``.
+    """
+
+    code: str
+    label: str
+    operator_minutes: int
+    room_minutes: int
+    stay_minutes: int
+    expected_volume_ml: int | None = None
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One measured value of a test (white cells, neutrophil share…). ``kind``: number, text or choice."""
+
+    code: str
+    label: str
+    kind: str
+    loinc: str = ""
+    verify: bool = False
+    units: tuple[str, ...] = ()  # first is canonical
+    factors: tuple[float, ...] = ()  # multiply a value in units[i] by factors[i] to get units[0]
+    choices: tuple[Choice, ...] = ()
+    required: bool = False
+    low: float | None = None  # reference range, canonical unit
+    high: float | None = None
+    also_loinc: tuple[str, ...] = ()  # other codes under which laboratories report the same value
+
+
+@dataclass(frozen=True, kw_only=True)
+class CriticalRule:
+    """When a result must be told at once.
+
+    ``kind`` is of a closed list: ``at_least`` / ``above`` / ``below`` (number ``value``, canonical unit), ``one_of``
+    (choice in ``values``), ``missing`` / ``present`` (no usable value / one). ``component`` names a component of the
+    same test or a calculation. ``level``: ``critical`` or ``abnormal`` (same day). ``all_of``: what must hold as well.
+    """
+
+    code: str
+    level: str
+    kind: str
+    component: str
+    value: float | None = None
+    values: tuple[str, ...] = ()
+    message: str = ""
+    source: Source
+    all_of: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    kind: str
+    component: str
+    value: float | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Test:
+    """A laboratory test and its clock. Hours run from collection."""
+
+    code: str
+    label: str
+    loinc: str = ""
+    verify: bool = False  # the LOINC code is unknown or unverified: say so
+    fluid: str  # "csf", "ascites", "serum", "pleural"
+    container: str  # a Container code
+    usual_hours: int
+    outer_hours: int
+    extended: bool = False  # longer than the patient's ordinary promise: named with its own date
+    preliminary: bool = False
+    preliminary_hours: tuple[int, ...] = ()
+    needs: tuple[str, ...] = ()  # codes of tests this one is only useful with (serum pair)
+    components: tuple[Component, ...] = ()
+    critical: tuple[CriticalRule, ...] = ()
+    reference: str = ""
+    note: str = ""
+    also_loinc: tuple[str, ...] = ()  # other codes under which laboratories report the same test
+    informational: bool = False  # has no rule of its own on purpose: it counts beside other values
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """A tube or bottle. ``tube_number`` is the usual place in the collection order; laboratories differ."""
+
+    code: str
+    label: str
+    fluid: str
+    minimum_ml: float | None = None
+    tube_number: int | None = None
+    receipt_minutes: int = 120  # alarm when not received by then
+    handling: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    code: str
+    label: str
+    tests: tuple[str, ...]
+    note: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indication:
+    """Why it is done, and what is ordered and booked by default."""
+
+    code: str
+    label: str
+    panel: str
+    variant: str
+    snomed: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A checklist question. It always needs an explicit answer.
+
+    ``kind``: yes_no (yes/no/unknown), choice, number, text, date, datetime, medicines, allergies, confirm.
+    ``valid_hours``: the answer expires so long after it was given (None: does not). ``minimum``: one of the six items
+    of an emergency start. ``asked_if``: only if another question is answered so, ``"question=yes|unknown"``.
+    """
+
+    code: str
+    group: str
+    stage: str
+    kind: str
+    text: str
+    help: str = ""
+    choices: tuple[Choice, ...] = ()
+    unit: str = ""
+    valid_hours: int | None = None
+    required: bool = True
+    minimum: bool = False
+    asked_if: str = ""
+    private: bool = False  # ask alone; shown to those who need to know
+    reask_at: tuple[str, ...] = ()
+    choices_from: str = ""  # take the choices from the protocol's locations, sites, positions or guidance
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionGroup:
+    code: str
+    label: str
+    help: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """pre_visit, consent, sign_in, time_out, sign_out: who may sign it, and whether start waits for it."""
+
+    code: str
+    label: str
+    roles: tuple[str, ...]
+    blocks_start: bool
+    help: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordField:
+    """A field of the procedure record beyond the common columns. ``section`` groups fields on the page.
+
+    ``kind``: number, integer, text, longtext, choice, multichoice, yes_no, datetime. ``warn_above`` only cautions.
+    """
+
+    code: str
+    label: str
+    section: str
+    kind: str
+    unit: str = ""
+    choices: tuple[Choice, ...] = ()
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    warn_above: float | None = None
+    warn_message: str = ""
+    asked_if: str = ""  # "field=code|code"
+    help: str = ""
+    choices_from: str = ""  # take the choices from the protocol's locations, sites, positions or guidance
+    source: Source | None = None  # required beside ``warn_above``
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordRule:
+    """If ``field`` is ``above`` a number, one of ``requires`` is needed; ``per_litre_low/high``: the dose shown."""
+
+    code: str
+    field: str
+    above: float
+    requires: tuple[str, ...]
+    message: str
+    per_litre_low: float | None = None
+    per_litre_high: float | None = None
+    per_litre_preset: float | None = None
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complication:
+    code: str
+    label: str
+    named_in_consent: bool = False
+    when: str = ""
+    snomed: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymptomQuestion:
+    """A danger sign. ``tier`` of each choice: A (911), B (call back within 60 minutes), C (same day), D (expected)."""
+
+    code: str
+    text: str
+    kind: str  # yes_no, choice, number
+    answers: tuple[SymptomChoice, ...]
+    asked_if: str = ""
+    help: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymptomChoice:
+    """``after_hours``: this tier holds only from so long after the procedure on; before it ``tier_before`` holds."""
+
+    code: str
+    label: str
+    tier: str  # A, B, C, D or "" for no sign
+    after_hours: int | None = None
+    tier_before: str = ""
+    advice: str = ""
+    action: str = ""  # "rebook": the answer also asks for a new appointment
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymptomCheck:
+    """A time at which the danger signs are asked, hours after the needle. ``only_if``: any of ``first``,
+    ``serial``, ``large_volume``, ``complicated``, ``held``, ``traumatic``, ``headache`` makes it due; empty: always."""
+
+    code: str
+    label: str
+    after_hours: int
+    within_hours: int  # answered by then, else it is overdue
+    questions: tuple[str, ...]
+    only_if: tuple[str, ...] = ()
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calculation:
+    """A calculation of the closed list in ``calculations.py``; ``parameters``: the clinical numbers of its formula."""
+
+    code: str
+    label: str
+    function: str
+    inputs: tuple[str, ...]  # "test.component"
+    unit: str = ""
+    max_hours_apart: int | None = None
+    note: str = ""
+    parameters: dict[str, float] = field(default_factory=dict)
+    preliminary_ok: bool = False
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientText:
+    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency."""
+
+    code: str
+    title: str
+    paragraphs: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Protocol:
+    """A whole protocol file."""
+
+    code: str
+    label: str
+    short: str
+    codes: tuple[Code, ...]
+    min_age: int
+    bleeding_class: str
+    needle_noun: str  # what starts it, in words: "needle in"
+    locations: tuple[Choice, ...]
+    sites: tuple[Choice, ...]
+    positions: tuple[Choice, ...]
+    guidance: tuple[Choice, ...]
+    variants: tuple[Variant, ...]
+    indications: tuple[Indication, ...]
+    containers: tuple[Container, ...]
+    tests: tuple[Test, ...]
+    panels: tuple[Panel, ...]
+    calculations: tuple[Calculation, ...]
+    groups: tuple[QuestionGroup, ...]
+    stages: tuple[Stage, ...]
+    questions: tuple[Question, ...]
+    record_fields: tuple[RecordField, ...]
+    record_rules: tuple[RecordRule, ...]
+    complications: tuple[Complication, ...]
+    symptom_questions: tuple[SymptomQuestion, ...]
+    symptom_checks: tuple[SymptomCheck, ...]
+    texts: tuple[PatientText, ...]
+    record_due_hours: int  # sign the record so long after completion
+    book_within_hours: dict[str, int]  # by urgency: elective, urgent, emergency
+    tell_hours: dict[str, int]  # by result level: normal, abnormal, critical
+    review_hours: dict[str, int]  # by result level (``unknown`` too)
+    promise_hours: int  # what the patient is told for the ordinary tests
+    source: Source
+    timing_source: Source | None = None  # of the hours above; the loader requires it
+    no_show_hours: int = 24  # rebook or end a no-show within
+    countersign_hours: int = 24  # after an emergency start: the rest of the checklist
+    recollect_hours: int = 24  # decide on a rejected or lost specimen within
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Protocol({self.code!r})"  # a whole protocol in a traceback helps nobody
+
+    def test(self, code: str) -> Test:
+        return _find(self.tests, code)
+
+    def variant(self, code: str) -> Variant:
+        return _find(self.variants, code)
+
+    def indication(self, code: str) -> Indication:
+        return _find(self.indications, code)
+
+    def panel(self, code: str) -> Panel:
+        return _find(self.panels, code)
+
+    def container(self, code: str) -> Container:
+        return _find(self.containers, code)
+
+    def question(self, code: str) -> Question:
+        return _find(self.questions, code)
+
+    def stage(self, code: str) -> Stage:
+        return _find(self.stages, code)
+
+    def text(self, code: str) -> PatientText:
+        return _find(self.texts, code)
+
+
+_Item = TypeVar("_Item", Test, Variant, Indication, Panel, Container, Question, Stage, PatientText)
+
+
+def _find(items: tuple[_Item, ...], code: str) -> _Item:
+    for item in items:
+        if item.code == code:
+            return item
+    raise KeyError(code)
