@@ -1,0 +1,31 @@
+"""The facts of care."""
+
+from __future__ import annotations
+
+from procedures.models.checklists import AllergyEntry, Answer, Checklist, ChecklistDraft, MedicineEntry, StageSignature
+from procedures.models.holds import Hold
+from procedures.models.labs import LabTest, Specimen
+from procedures.models.people import Patient, PatientIdentifier
+from procedures.models.procedures import Procedure
+from procedures.models.protocols import Protocol, ProtocolVersion
+from procedures.models.records import ProcedureRecord
+from procedures.models.results import ResultVersion
+
+__all__ = [
+    "AllergyEntry",
+    "Answer",
+    "Checklist",
+    "ChecklistDraft",
+    "Hold",
+    "LabTest",
+    "MedicineEntry",
+    "Patient",
+    "PatientIdentifier",
+    "Procedure",
+    "ProcedureRecord",
+    "Protocol",
+    "ProtocolVersion",
+    "ResultVersion",
+    "Specimen",
+    "StageSignature",
+]
