@@ -1,0 +1,136 @@
+"""A case as the planner sees it: frozen values, no rows, no clock. ``selectors.facts`` makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from procedures.domain.protocol import Protocol
+from procedures.domain.states import Disposition, EncounterClass, Outcome, ProcedureStatus, TestStatus, Urgency
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewFact:
+    """The reading of one version. ``tell``: with_all, now, not_this."""
+
+    at: datetime
+    interpretation: str
+    plan: str
+    tell: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionFact:
+    """The current version of a test's result."""
+
+    id: int
+    number: int
+    status: str  # preliminary, final, corrected
+    level: str  # normal, abnormal, critical, unknown
+    arrived_at: datetime
+    review: ReviewFact | None
+    told_at: datetime | None  # the patient was reached about exactly this version
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestFact:
+    id: int
+    code: str
+    status: TestStatus
+    specimen_id: int | None
+    collected_at: datetime | None
+    usual_at: datetime | None
+    outer_at: datetime | None
+    extended: bool
+    current: VersionFact | None
+    ended_at: datetime | None = None  # rejected, lost or cancelled
+    cancelled_after_collection: bool = False
+    #: An earlier version of this test was told to the patient: a correction must be re-told.
+    told_before: bool = False
+    #: Unchanged negative preliminaries after a reviewed one are listed, not asked again.
+    reviewed_before: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecimenFact:
+    id: int
+    collected_at: datetime
+    receipt_due_at: datetime
+    received: bool  # recorded, or implied by any result
+    lost_at: datetime | None
+    handed_over: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldFact:
+    id: int
+    decided_at: datetime
+    restart_due_at: datetime | None
+    decided: bool  # restarted, not restarted, or withdrawn
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionFact:
+    id: int
+    plan: str
+    created_at: datetime
+    due_at: datetime
+    done: bool
+    responsible_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymptomFact:
+    """One asking of a check: answered, not_reached or not_needed."""
+
+    check_code: str
+    outcome: str
+    worst_tier: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactFact:
+    """One try. ``told``: the patient, or who answers for them, knows."""
+
+    purpose: str
+    told: bool
+    outcome: str
+    at: datetime
+    channel: str
+    versions: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcedureFacts:
+    """Everything the plan of one case may depend on."""
+
+    id: int
+    protocol: Protocol = field(repr=False)
+    status: ProcedureStatus
+    urgency: Urgency
+    requested_at: datetime
+    slot_at: datetime | None
+    slot_ends_at: datetime | None
+    arrived_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    ended_at: datetime | None  # cancelled, no-show
+    outcome: Outcome | None
+    disposition: Disposition | None
+    encounter_class: EncounterClass
+    deceased: bool
+    responsible_id: int
+    operator_id: int | None
+    emergency_start: bool
+    unsigned_stages: tuple[str, ...]  # of an emergency start
+    record_signed_at: datetime | None
+    #: What the protocol's ``only_if`` may ask for: large_volume, complicated, first, serial, held.
+    flags: frozenset[str]
+    was_scheduled: bool
+    tests: tuple[TestFact, ...] = ()
+    specimens: tuple[SpecimenFact, ...] = ()
+    holds: tuple[HoldFact, ...] = ()
+    actions: tuple[ActionFact, ...] = ()
+    symptoms: tuple[SymptomFact, ...] = ()
+    contacts: tuple[ContactFact, ...] = field(default=())

@@ -1,0 +1,21 @@
+"""The promises, their messages, and the facts of keeping them."""
+
+from __future__ import annotations
+
+from followups.models.contacts import PatientContact
+from followups.models.followups import FollowUp, FollowUpNote
+from followups.models.messages import DeliveryAttempt, Message
+from followups.models.reviews import Action, Review
+from followups.models.symptoms import SymptomAnswer, SymptomCheck
+
+__all__ = [
+    "Action",
+    "DeliveryAttempt",
+    "FollowUp",
+    "FollowUpNote",
+    "Message",
+    "PatientContact",
+    "Review",
+    "SymptomAnswer",
+    "SymptomCheck",
+]

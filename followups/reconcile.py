@@ -1,0 +1,160 @@
+"""Make the stored promises of a case equal to its plan: the only place that opens, changes or closes one."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from clinic import clock
+from clinic.roles import Role
+from followups.domain import closing, planner
+from followups.domain.facts import ProcedureFacts
+from followups.domain.kinds import Closed, Kind
+from followups.domain.promise import Promise
+from followups.models import FollowUp
+from followups.selectors import facts as facts_selector
+from followups.services import ladders
+from procedures.models import Procedure
+
+logger = logging.getLogger(__name__)
+SUBJECT = "procedure"
+PLAN_FAILED = "plan_failed"
+
+
+def procedure(pk: int) -> None:
+    """Plan the case and make its rows equal. Twice equals once. Raises whatever the planner raises."""
+    with transaction.atomic():
+        row = _locked(pk)
+        facts = facts_selector.of(row)
+        promises = planner.plan(facts)
+        now = clock.now()
+        make_equal(row, facts, promises, now)
+        closed = planner.is_closed(facts, promises)
+        closed_at = (row.closed_at or now) if closed else None
+        if row.planned_version != row.facts_version or row.closed_at != closed_at:
+            Procedure.objects.filter(pk=pk).update(planned_version=F("facts_version"), closed_at=closed_at)
+
+
+def or_promise_repair(pk: int) -> bool:
+    """Plan in a savepoint. If the planner raises, the facts stand and a fixed promise goes to the responsible clinician.
+
+    Returns whether the plan was made. ``planned_version`` stays behind, so the engine's sweep tries again.
+    """
+    try:
+        with transaction.atomic():
+            procedure(pk)
+    except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
+        logger.exception("plan failed for procedure %s", pk)
+        with transaction.atomic():
+            plan_failed(pk)
+        return False
+    return True
+
+
+def plan_failed(pk: int) -> None:
+    """The promise that needs no planner: look at this case by hand."""
+    row = _locked(pk)
+    now = clock.now()
+    promise = Promise(
+        kind=Kind.PLAN_FAILED,
+        key=PLAN_FAILED,
+        start_at=now,
+        due_at=now,
+        role=Role.PHYSICIAN,
+        responsible_id=row.responsible_id,
+        level="critical",
+    )
+    existing = FollowUp.objects.filter(subject_kind=SUBJECT, subject_id=pk, key=PLAN_FAILED).first()
+    if existing is None:
+        _open(row, promise, now)
+    elif not existing.is_open:
+        _update(existing, promise, now)
+    if row.closed_at is not None:
+        Procedure.objects.filter(pk=pk).update(closed_at=None)
+
+
+def make_equal(row: Procedure, facts: ProcedureFacts, promises: tuple[Promise, ...], now: datetime) -> None:
+    """Insert, update, re-open and close by key, under the case's lock."""
+    stored = {f.key: f for f in FollowUp.objects.filter(subject_kind=SUBJECT, subject_id=row.pk)}
+    wanted = {p.key: p for p in promises}
+    for key, promise in wanted.items():
+        if key not in stored:
+            _open(row, promise, now)
+        elif _differs(stored[key], promise):
+            _update(stored[key], promise, now)
+    for key, follow_up in stored.items():
+        if follow_up.is_open and key not in wanted:
+            _close(follow_up, facts, now)
+
+
+def _locked(pk: int) -> Procedure:
+    return (
+        Procedure.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("patient", "protocol_version__protocol")
+        .get(pk=pk)
+    )
+
+
+def _open(row: Procedure, promise: Promise, now: datetime) -> None:
+    FollowUp.objects.create(
+        subject_kind=SUBJECT,
+        subject_id=row.pk,
+        procedure=row,
+        key=promise.key,
+        opened_at=now,
+        next_action_at=_first_action(promise),
+        **_columns(promise),
+    )
+
+
+def _columns(promise: Promise) -> dict[str, object]:
+    return {
+        "kind": str(promise.kind),
+        "about": promise.about,
+        "level": promise.level,
+        "start_at": promise.start_at,
+        "due_at": promise.due_at,
+        "role": str(promise.role),
+        "responsible_id": promise.responsible_id,
+    }
+
+
+def _first_action(promise: Promise) -> datetime:
+    ladder = ladders.ladder(promise.kind, promise.level)
+    return ladder.action_at(rung=0, repeat=0, start_at=promise.start_at, due_at=promise.due_at)
+
+
+def _differs(stored: FollowUp, promise: Promise) -> bool:
+    return not stored.is_open or any(getattr(stored, name) != value for name, value in _columns(promise).items())
+
+
+def _update(stored: FollowUp, promise: Promise, now: datetime) -> None:
+    """Reconcile's columns. Re-opening, or another start, due or level, begins the ladder anew (generation)."""
+    changes = _columns(promise)
+    anew = (
+        not stored.is_open
+        or stored.start_at != promise.start_at
+        or stored.due_at != promise.due_at
+        or stored.level != promise.level
+    )
+    if anew:
+        changes.update(
+            generation=stored.generation + 1,
+            rung=0,
+            repeat=0,
+            next_action_at=_first_action(promise),
+            escalated_role="",
+            snoozed_until=None,
+        )
+    if not stored.is_open:
+        changes.update(closed_at=None, closed_because="", opened_at=now, taken_by=None, taken_at=None)
+    FollowUp.objects.filter(pk=stored.pk).update(**changes)
+
+
+def _close(stored: FollowUp, facts: ProcedureFacts, now: datetime) -> None:
+    kind = Kind(stored.kind)
+    why = Closed.KEPT if kind is Kind.PLAN_FAILED else closing.because(kind, stored.about, facts)
+    FollowUp.objects.filter(pk=stored.pk).update(closed_at=now, closed_because=str(why), next_action_at=None)

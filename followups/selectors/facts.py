@@ -1,0 +1,243 @@
+"""A case's rows as the frozen facts that the planner reads: a fixed number of queries, however many tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from followups.domain import facts as f
+from followups.domain.telling import unreachable
+from followups.models import Action, PatientContact, Review, SymptomAnswer, SymptomCheck
+from followups.models.contacts import TOLD
+from procedures.domain import versions as versions_rule
+from procedures.domain.protocol import Protocol
+from procedures.domain.states import (
+    Disposition,
+    EncounterClass,
+    Outcome,
+    ProcedureStatus,
+    TestStatus,
+    Urgency,
+)
+from procedures.models import Hold, LabTest, Procedure, ProcedureRecord, ResultVersion, Specimen
+from procedures.selectors import checklists
+
+
+def of(procedure: Procedure) -> f.ProcedureFacts:
+    """The facts of one case. ``procedure`` must carry ``patient`` and ``protocol_version``."""
+    data = procedure.protocol_version.parsed
+    patient = procedure.patient
+    contacts = _contacts(procedure)
+    tests, specimens = _laboratory(procedure, contacts)
+    record = _record(procedure)
+    holds = list(Hold.objects.filter(procedure=procedure).order_by("pk"))
+    return f.ProcedureFacts(
+        id=procedure.pk,
+        protocol=data,
+        status=ProcedureStatus(procedure.status),
+        urgency=Urgency(procedure.urgency),
+        requested_at=procedure.requested_at,
+        slot_at=procedure.stay.lower if procedure.stay else None,
+        slot_ends_at=_stay_ends(procedure, data),
+        arrived_at=procedure.arrived_at,
+        started_at=procedure.started_at,
+        completed_at=procedure.completed_at,
+        ended_at=procedure.ended_at,
+        outcome=Outcome(procedure.outcome) if procedure.outcome else None,
+        disposition=Disposition(procedure.disposition) if procedure.disposition else None,
+        encounter_class=EncounterClass(patient.encounter_class),
+        deceased=patient.deceased_at is not None,
+        responsible_id=procedure.responsible_id,
+        operator_id=procedure.operator_id,
+        emergency_start=procedure.emergency_start,
+        unsigned_stages=_unsigned(procedure),
+        record_signed_at=record.signed_at if record else None,
+        flags=_flags(procedure, data, record, holds),
+        was_scheduled=procedure.scheduled_at is not None,
+        tests=tests,
+        specimens=specimens,
+        holds=tuple(
+            f.HoldFact(
+                id=h.pk,
+                decided_at=h.decided_at,
+                restart_due_at=h.restart_due_at,
+                decided=bool(h.restart) or h.withdrawn_at is not None,
+            )
+            for h in holds
+        ),
+        actions=_actions(procedure),
+        symptoms=_symptoms(procedure),
+        contacts=contacts,
+    )
+
+
+def _stay_ends(procedure: Procedure, data: Protocol) -> datetime | None:
+    if procedure.started_at is None:
+        return procedure.stay.upper if procedure.stay else None
+    ends: datetime = procedure.started_at + timedelta(minutes=data.variant(procedure.variant).stay_minutes)
+    return ends
+
+
+def _unsigned(procedure: Procedure) -> tuple[str, ...]:
+    # only an emergency start leaves stages behind; nobody else pays for the queries
+    return tuple(checklists.unsigned_stage_codes(procedure)) if procedure.emergency_start else ()
+
+
+def _record(procedure: Procedure) -> ProcedureRecord | None:
+    """The newest signed record: a draft of an amendment does not unsign what stands."""
+    return (
+        ProcedureRecord.objects.filter(procedure=procedure, signed_at__isnull=False).order_by("-number").first()
+    )
+
+
+def _flags(
+    procedure: Procedure, data: Protocol, record: ProcedureRecord | None, holds: list[Hold]
+) -> frozenset[str]:
+    """What makes extra symptom checks due; the protocol's ``only_if`` names them."""
+    flags = set()
+    fields: dict[str, Any] = record.fields if record else {}
+    for rule in data.record_rules:
+        value = fields.get(rule.field)
+        if isinstance(value, int | float) and value > rule.above:
+            flags.add("large_volume")
+    if record and record.complications:
+        flags.add("complicated")
+    if fields.get("traumatic_tap") in {"yes", True}:
+        flags.add("traumatic")
+    if holds:
+        flags.add("held")
+    # a sign that was answered makes its later checks due (``headache``: day 5 and day 14)
+    flags.update(
+        SymptomAnswer.objects.filter(check_row__procedure=procedure).exclude(tier="").values_list("question", flat=True)
+    )
+    earlier = (
+        Procedure.objects.filter(
+            patient_id=procedure.patient_id,
+            protocol_version__protocol_id=procedure.protocol_version.protocol_id,
+            status=ProcedureStatus.COMPLETED,
+            started_at__lt=procedure.started_at,
+        ).exists()
+        if procedure.started_at
+        else False
+    )
+    flags.add("serial" if earlier else "first")
+    return frozenset(flags)
+
+
+def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:
+    rows = PatientContact.objects.filter(procedure=procedure).order_by("at", "pk")
+    return tuple(
+        f.ContactFact(
+            purpose=c.purpose,
+            told=c.outcome in TOLD,
+            outcome=c.outcome,
+            at=c.at,
+            channel=c.channel,
+            versions=frozenset(c.told_versions),
+        )
+        for c in rows
+    )
+
+
+def _laboratory(
+    procedure: Procedure, contacts: tuple[f.ContactFact, ...]
+) -> tuple[tuple[f.TestFact, ...], tuple[f.SpecimenFact, ...]]:
+    tests = list(LabTest.objects.filter(procedure=procedure).order_by("pk"))
+    versions: dict[int, list[ResultVersion]] = {t.pk: [] for t in tests}
+    for version in ResultVersion.objects.filter(test__procedure=procedure).order_by("test_id", "number"):
+        versions[version.test_id].append(version)
+    reviews: dict[int, Review] = {}
+    for review in Review.objects.filter(procedure=procedure, superseded_by__isnull=True).order_by("pk"):
+        reviews[review.version_id] = review
+    facts = tuple(_test(t, versions[t.pk], reviews, contacts) for t in tests)
+    resulted = {t.specimen_id for t in tests if versions[t.pk]}
+    specimens = tuple(
+        f.SpecimenFact(
+            id=s.pk,
+            collected_at=s.collected_at,
+            receipt_due_at=s.receipt_due_at,
+            received=s.received_at is not None or s.pk in resulted,
+            lost_at=s.loss_at if s.loss else None,
+            handed_over=s.handed_over_at is not None,
+        )
+        for s in Specimen.objects.filter(procedure=procedure).order_by("pk")
+    )
+    return facts, specimens
+
+
+def _test(
+    test: LabTest, versions: list[ResultVersion], reviews: dict[int, Review], contacts: tuple[f.ContactFact, ...]
+) -> f.TestFact:
+    # a result may arrive for a test that nobody recorded as collected: its clock then runs from the best known time
+    base = test.collected_at or test.received_at or (versions[0].reported_at if versions else test.ordered_at)
+    current = versions_rule.current(versions)
+    status = TestStatus(test.status)
+    return f.TestFact(
+        id=test.pk,
+        code=test.code,
+        status=status,
+        specimen_id=test.specimen_id,
+        collected_at=base,
+        usual_at=base + timedelta(hours=test.usual_hours),
+        outer_at=base + timedelta(hours=test.outer_hours),
+        extended=test.extended,
+        current=_version(current, reviews, contacts) if current else None,
+        ended_at=test.ended_at,
+        cancelled_after_collection=status is TestStatus.CANCELLED and test.collected_at is not None and not versions,
+        told_before=any(
+            c.told and c.versions.intersection(v.pk for v in versions if current is None or v.pk != current.pk)
+            for c in contacts
+        ),
+        reviewed_before=any(v.pk in reviews for v in versions if current is None or v.pk != current.pk),
+    )
+
+
+def _version(
+    version: ResultVersion, reviews: dict[int, Review], contacts: tuple[f.ContactFact, ...]
+) -> f.VersionFact:
+    review = reviews.get(version.pk)
+    return f.VersionFact(
+        id=version.pk,
+        number=version.number,
+        status=version.status,
+        level=version.level,
+        arrived_at=version.arrived_at,
+        review=f.ReviewFact(
+            at=review.at, interpretation=review.interpretation, plan=review.plan, tell=review.tell
+        )
+        if review
+        else None,
+        told_at=_told_at(version.pk, review, contacts),
+    )
+
+
+def _told_at(version_id: int, review: Review | None, contacts: Iterable[f.ContactFact]) -> datetime | None:
+    """When the patient was reached about exactly this version, or the unreachable-patient protocol was completed."""
+    told = [c.at for c in contacts if c.told and version_id in c.versions]
+    if told:
+        return min(told)
+    return unreachable([c for c in contacts if c.purpose == "results"], review.at) if review else None
+
+
+def _actions(procedure: Procedure) -> tuple[f.ActionFact, ...]:
+    return tuple(
+        f.ActionFact(
+            id=a.pk,
+            plan=a.plan,
+            created_at=a.created_at,
+            due_at=a.due_at,
+            done=a.done_at is not None,
+            responsible_id=a.responsible_id,
+        )
+        for a in Action.objects.filter(procedure=procedure).order_by("pk")
+    )
+
+
+def _symptoms(procedure: Procedure) -> tuple[f.SymptomFact, ...]:
+    return tuple(
+        f.SymptomFact(check_code=s.check_code, outcome=s.outcome, worst_tier=s.worst_tier, at=s.at)
+        for s in SymptomCheck.objects.filter(procedure=procedure).order_by("at", "pk")
+    )
+
+
