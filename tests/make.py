@@ -1,0 +1,109 @@
+"""Makers of test objects: plain functions with visible defaults."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from clinic import clock
+from clinic.actor import Actor
+from clinic.models import ClinicHours, Room, User
+from clinic.roles import Role
+from procedures.models import Patient, PatientIdentifier, Procedure, ProtocolVersion
+from procedures.services import protocols
+
+_serial = count(1)
+
+
+def user(role: Role | str = Role.NURSE, username: str = "", full_name: str = "", **extra: Any) -> User:
+    n = next(_serial)
+    roles = extra.pop("roles", [Role(role)])
+    row = User(
+        username=username or f"{role}{n}",
+        full_name=full_name or f"{str(role).title()} Number{n}",
+        roles=sorted(str(r) for r in roles),
+        email=extra.pop("email", f"{username or f'{role}{n}'}@clinic.test"),
+        **extra,
+    )
+    row.set_unusable_password()
+    row.save()
+    return row
+
+
+def actor(role: Role | str = Role.NURSE) -> Actor:
+    return Actor.person(user(role))
+
+
+def patient(given: str = "Ada", family: str = "Zimmermann", born: date = date(1984, 5, 17), **extra: Any) -> Patient:
+    n = next(_serial)
+    mrn = extra.pop("mrn", f"M{n:06d}")
+    row = Patient.objects.create(
+        given_name=given,
+        family_name=family,
+        birth_date=born,
+        phone=extra.pop("phone", "+12025550123"),
+        search_text=f"{family} {given} {mrn}".upper(),
+        **extra,
+    )
+    PatientIdentifier.objects.create(patient=row, authority="CLINIC", value=mrn)
+    return row
+
+
+def protocol_version(code: str = "paracentesis") -> ProtocolVersion:
+    """The published version of a real protocol file; thoracentesis comes from the test data."""
+    path = protocols.PROTOCOL_DIR / f"{code}.toml"
+    if not path.exists():
+        path = Path(__file__).parent / "data" / "protocols" / f"{code}.toml"
+    version, _ = protocols.publish(data=protocols.read(path), name=path.name, actor=Actor.system("tests"))
+    return version
+
+
+def room(name: str = "", **extra: Any) -> Room:
+    return Room.objects.create(name=name or f"Room {next(_serial)}", **extra)
+
+
+def opening_hours() -> None:
+    """Monday to Friday, eight to six."""
+    for weekday in range(5):
+        ClinicHours.objects.get_or_create(weekday=weekday, opens="08:00", closes="18:00")
+
+
+def procedure(code: str = "paracentesis", *, status: str = "requested", starts: datetime | None = None, **extra: Any) -> Procedure:
+    """A case written straight to the database in ``status`` (no services, no audit, no plan)."""
+    version = extra.pop("protocol_version", None) or protocol_version(code)
+    data = version.parsed
+    indication = extra.pop("indication", data.indications[0].code)
+    variant = extra.pop("variant", data.indication(indication).variant)
+    now = clock.now()
+    fields: dict[str, Any] = {
+        "patient": extra.pop("patient", None) or patient(),
+        "protocol_version": version,
+        "indication": indication,
+        "variant": variant,
+        "status": status,
+        "requested_at": extra.pop("requested_at", now),
+        "responsible": extra.pop("responsible", None) or user(Role.PHYSICIAN),
+    }
+    if status in {"scheduled", "arrived", "in_progress", "completed"}:
+        start = starts or now + timedelta(days=2)
+        form = data.variant(variant)
+        for name, minutes in (
+            ("stay", form.stay_minutes),
+            ("room_time", form.room_minutes),
+            ("operator_time", form.operator_minutes),
+        ):
+            fields[name] = DateTimeTZRange(start, start + timedelta(minutes=minutes))
+        fields["room"] = extra.pop("room", None) or room()
+        fields["scheduled_at"] = now
+        if status in {"in_progress", "completed"}:
+            fields["started_at"] = start
+        if status == "completed":
+            fields["completed_at"] = start + timedelta(minutes=form.room_minutes)
+            fields["outcome"] = "done"
+            fields["disposition"] = "home"
+    fields.update(extra)
+    return Procedure.objects.create(**fields)
