@@ -48,7 +48,7 @@ def record_read(
     *, actor: Actor, page: str, patient_ids: Iterable[int], subject: Model | None = None, reason: str = ""
 ) -> None:
     """One row for one page: a chart's reader, or a list with the ids of everyone on it."""
-    ids = sorted({i for i in patient_ids if i is not None})
+    ids = sorted(set(patient_ids))
     record(
         action="chart.read" if len(ids) == 1 else "list.read",
         actor=actor,

@@ -18,7 +18,7 @@ WEEKDAYS = (
 
 
 class Room(models.Model):
-    """A place where a procedure is done. ``location`` is a location code of the protocols (clinic, radiology, bedside)."""
+    """A place where a procedure is done. ``location``: a location code of the protocols (clinic, radiology, bedside)."""
 
     name = models.CharField(_("name"), max_length=60, unique=True)
     location = models.CharField(_("location"), max_length=40, default="clinic")
@@ -53,7 +53,8 @@ class ClinicHours(models.Model):
         return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
 
     def clean(self) -> None:
-        if self.opens and self.closes and self.opens >= self.closes:
+        # either is None while the form is incomplete, whatever the annotations say
+        if None not in (self.opens, self.closes) and self.opens >= self.closes:
             raise ValidationError({"closes": _("Must be later than the opening time.")})
 
 

@@ -1,0 +1,52 @@
+# The commands of this checkout. Only Python 3.11 or newer with pip is needed: no root, no Docker, no installed server.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+# Processes of the test run; 0 for one process with readable output.
+TEST_PROCESSES ?= 2
+PYTEST := $(PY) -m pytest
+SERVERS := $(PY) -m clinic.embedded_servers run --
+
+.PHONY: run test proof check bench vendor screenshots lock clean venv-run venv-test venv-dev
+
+run: export DEMO ?= 1
+run: export DEBUG ?= 0
+run: venv-run
+	@exec $(PY) -m clinic.supervisor --end-with-parent
+
+test: venv-test
+	$(PYTEST) -m "not proof and not screenshots" -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
+
+proof: venv-test
+	$(PYTEST) -m proof $(ARGS)
+
+check: venv-dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	$(PY) manage.py check --fail-level WARNING
+	env $$(cat deploy/check.env) $(PY) manage.py check --deploy --fail-level WARNING
+	$(SERVERS) $(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py clinical_content --check
+	$(PY) scripts/vendor.py --check
+	$(PY) -m djlint --lint --quiet templates
+
+bench: venv-run
+	$(SERVERS) $(PY) -m bench $(ARGS)
+
+vendor: venv-run
+	$(PY) scripts/vendor.py
+
+screenshots: venv-test
+	$(PYTEST) -m screenshots -p no:randomly $(ARGS)
+
+# The same versions in all three; uv is needed here only.
+lock: venv-dev
+	sh scripts/lock.sh
+
+clean:
+	rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+venv-run venv-test venv-dev: venv-%:
+	@$(PYTHON) scripts/bootstrap.py $*

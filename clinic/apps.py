@@ -1,0 +1,14 @@
+"""The clinic's Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ClinicConfig(AppConfig):
+    name = "clinic"
+    verbose_name = _("Clinic")
+
+    def ready(self) -> None:
+        from clinic import checks, sign_ins  # noqa: F401  (registers the checks, connects the receivers)

@@ -1,0 +1,76 @@
+"""Which pages a role works with, and where each role lands after logging in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import User
+from clinic.roles import STAFF, Role
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the navigation. ``icon`` is a Bootstrap icon's name."""
+
+    url_name: str
+    label: Promise
+    icon: str
+    roles: frozenset[Role]
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("followups:board", _("Day board"), "calendar-week", STAFF),
+    Entry(
+        "procedures:new",
+        _("New procedure"),
+        "plus-square",
+        frozenset({Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN}),
+    ),
+    Entry("procedures:patients", _("Patients"), "people", STAFF),
+    Entry("followups:checklists", _("Checklists"), "list-check", frozenset({Role.NURSE, Role.PHYSICIAN})),
+    Entry("followups:inbox", _("Inbox"), "inbox", frozenset({Role.PHYSICIAN, Role.DIRECTOR})),
+    Entry("followups:chase", _("Chase list"), "telephone", frozenset({Role.NURSE, Role.DIRECTOR})),
+    Entry("followups:loop", _("Loop board"), "arrow-repeat", frozenset({Role.DIRECTOR})),
+    Entry("places", _("Rooms and hours"), "door-open", frozenset({Role.DIRECTOR, Role.SCHEDULER})),
+    Entry("audit", _("Audit"), "journal-text", frozenset({Role.DIRECTOR})),
+    Entry("users", _("Users"), "person-gear", frozenset({Role.ADMINISTRATOR})),
+)
+
+#: Where a role lands. Somebody with several roles lands where the first one in this order does: what
+#: waits for a physician or a nurse is more urgent than a board.
+HOMES: tuple[tuple[Role, str], ...] = (
+    (Role.PHYSICIAN, "followups:inbox"),
+    (Role.NURSE, "followups:checklists"),
+    (Role.SCHEDULER, "followups:board"),
+    (Role.DIRECTOR, "followups:loop"),
+    (Role.ADMINISTRATOR, "users"),
+)
+
+
+def home_name(user: User) -> str:
+    """The URL name of this person's own first page."""
+    return next((name for role, name in HOMES if user.has(role)), "account")
+
+
+def entries_for(user: User, path: str) -> list[dict[str, Any]]:
+    """The navigation of this person; the entry with the longest matching address is the active one."""
+    items: list[dict[str, Any]] = []
+    for entry in ENTRIES:
+        if not user.has(*entry.roles):
+            continue
+        try:
+            url = reverse(entry.url_name)
+        except NoReverseMatch:
+            continue
+        items.append({"url": url, "label": entry.label, "icon": entry.icon, "active": False, "count": None})
+    here = max(
+        (item for item in items if path.startswith(item["url"])), key=lambda item: len(item["url"]), default=None
+    )
+    if here is not None:
+        here["active"] = True
+    return items

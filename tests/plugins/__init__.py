@@ -1,0 +1,1 @@
+"""Plugins of the test suite, named in pyproject.toml."""
