@@ -39,7 +39,7 @@ def procedure(pk: int) -> None:
 
 
 def or_promise_repair(pk: int) -> bool:
-    """Plan in a savepoint. If the planner raises, the facts stand and a fixed promise goes to the responsible clinician.
+    """Plan in a savepoint. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
 
     Returns whether the plan was made. ``planned_version`` stays behind, so the engine's sweep tries again.
     """

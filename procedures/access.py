@@ -49,15 +49,12 @@ def patient_for(actor: Actor, pk: int, *, need: frozenset[Role] | None = None) -
     return patient
 
 
-def procedure_for(
-    actor: Actor, code: str, *, need: frozenset[Role] | None = None, chart: bool = True
-) -> Procedure:
+def procedure_for(actor: Actor, code: str, *, need: frozenset[Role] | None = None, chart: bool = True) -> Procedure:
     """The case by its code. ``chart=False`` is the booking side alone, which a scheduler may see."""
     _see(actor, CLINICAL if chart else STAFF)
     procedure = (
-        Procedure.objects.select_related(
-            "patient", "protocol_version__protocol", "responsible", "operator", "room"
-        )
+        Procedure.objects.select_related("patient", "protocol_version__protocol", "responsible", "operator", "room")
+        .defer("protocol_version__data")  # large, and parsed once per process
         .prefetch_related("patient__identifiers")
         .filter(code=code)
         .first()

@@ -13,7 +13,7 @@ from clinic import clock
 from clinic.actor import Actor
 from clinic.models import ClinicHours, Room, User
 from clinic.roles import Role
-from procedures.models import Patient, PatientIdentifier, Procedure, ProtocolVersion
+from procedures.models import LabTest, Patient, PatientIdentifier, Procedure, ProtocolVersion, ResultVersion
 from procedures.services import protocols
 
 _serial = count(1)
@@ -72,7 +72,9 @@ def opening_hours() -> None:
         ClinicHours.objects.get_or_create(weekday=weekday, opens="08:00", closes="18:00")
 
 
-def procedure(code: str = "paracentesis", *, status: str = "requested", starts: datetime | None = None, **extra: Any) -> Procedure:
+def procedure(
+    code: str = "paracentesis", *, status: str = "requested", starts: datetime | None = None, **extra: Any
+) -> Procedure:
     """A case written straight to the database in ``status`` (no services, no audit, no plan)."""
     version = extra.pop("protocol_version", None) or protocol_version(code)
     data = version.parsed
@@ -107,3 +109,44 @@ def procedure(code: str = "paracentesis", *, status: str = "requested", starts: 
             fields["disposition"] = "home"
     fields.update(extra)
     return Procedure.objects.create(**fields)
+
+
+def lab_test(procedure: Procedure, code: str = "", **extra: Any) -> LabTest:
+    """A collected test of the case's protocol, straight to the database."""
+    data = procedure.protocol_version.parsed
+    test = data.test(code) if code else data.tests[0]
+    fields: dict[str, Any] = {
+        "procedure": procedure,
+        "code": test.code,
+        "label": test.label,
+        "loinc": test.loinc,
+        "container": test.container,
+        "usual_hours": test.usual_hours,
+        "outer_hours": test.outer_hours,
+        "extended": test.extended,
+        "has_preliminary": test.preliminary,
+        "ordered_at": procedure.requested_at,
+        "collected_at": procedure.started_at or clock.now(),
+        "status": "collected",
+    }
+    fields.update(extra)
+    return LabTest.objects.create(**fields)
+
+
+def result(test: LabTest, *, status: str = "final", level: str = "normal", **extra: Any) -> ResultVersion:
+    """The next version of a test's result, straight to the database; the test's status follows."""
+    now = clock.now()
+    number = test.versions.count() + 1
+    version = ResultVersion.objects.create(
+        test=test,
+        number=extra.pop("number", number),
+        status=status,
+        level=level,
+        reported_at=extra.pop("reported_at", now),
+        arrived_at=extra.pop("arrived_at", now),
+        **extra,
+    )
+    if status in {"preliminary", "final", "corrected"}:
+        LabTest.objects.filter(pk=test.pk).update(status=status)
+        test.refresh_from_db()
+    return version

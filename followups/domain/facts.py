@@ -127,7 +127,6 @@ class ProcedureFacts:
     record_signed_at: datetime | None
     #: What the protocol's ``only_if`` may ask for: large_volume, complicated, first, serial, held.
     flags: frozenset[str]
-    was_scheduled: bool
     tests: tuple[TestFact, ...] = ()
     specimens: tuple[SpecimenFact, ...] = ()
     holds: tuple[HoldFact, ...] = ()

@@ -223,7 +223,12 @@ def review_result(facts: ProcedureFacts) -> Iterator[Promise]:
             role=Role.PHYSICIAN,
             responsible_id=facts.responsible_id,
             level=level,
-            about={"test": test.code, "version": version.id, "status": version.status, "corrected": test.reviewed_before},
+            about={
+                "test": test.code,
+                "version": version.id,
+                "status": version.status,
+                "corrected": test.reviewed_before,
+            },
         )
 
 
@@ -286,7 +291,7 @@ def _tell(facts: ProcedureFacts, key: str, rows: list[tuple[TestFact, VersionFac
 
 
 def tell_no_result(facts: ProcedureFacts) -> Iterator[Promise]:
-    """A booking that was cancelled, a needle without fluid, a test that was given up: the patient hears of it."""
+    """A case that was cancelled, a needle without fluid, a test that was given up: the patient hears of it."""
     if facts.deceased or facts.disposition is Disposition.DIED:
         return
     since = _without_result_since(facts)
@@ -305,7 +310,7 @@ def tell_no_result(facts: ProcedureFacts) -> Iterator[Promise]:
 
 def _without_result_since(facts: ProcedureFacts) -> datetime | None:
     moments = [t.ended_at for t in facts.tests if t.cancelled_after_collection and t.ended_at]
-    if facts.status is S.CANCELLED and facts.was_scheduled:
+    if facts.status is S.CANCELLED:  # with or without a slot: whoever was referred expects a call
         moments.append(facts.ended_at or facts.requested_at)
     if facts.status is S.COMPLETED and facts.outcome in {Outcome.NO_FLUID, Outcome.NOT_ATTEMPTED}:
         moments.append(_needle(facts))

@@ -63,7 +63,8 @@ class FollowUp(models.Model):
                 name="promise_closed_because",
             ),
             models.CheckConstraint(
-                condition=Q(closed_at__isnull=False) | Q(next_action_at__isnull=False), name="promise_open_has_next_action"
+                condition=Q(closed_at__isnull=False) | Q(next_action_at__isnull=False),
+                name="promise_open_has_next_action",
             ),
             models.CheckConstraint(
                 condition=Q(taken_by__isnull=True) | Q(taken_at__isnull=False), name="promise_taken_has_time"
@@ -73,7 +74,9 @@ class FollowUp(models.Model):
             # the engine: what is to be advanced now
             models.Index(fields=["next_action_at"], condition=Q(closed_at__isnull=True), name="promise_next_action"),
             # worklists: mine, and my role's
-            models.Index(fields=["responsible", "due_at"], condition=Q(closed_at__isnull=True), name="promise_of_person"),
+            models.Index(
+                fields=["responsible", "due_at"], condition=Q(closed_at__isnull=True), name="promise_of_person"
+            ),
             models.Index(fields=["role", "due_at"], condition=Q(closed_at__isnull=True), name="promise_of_role"),
             models.Index(fields=["procedure"], condition=Q(closed_at__isnull=True), name="promise_open_of_case"),
         )

@@ -59,9 +59,7 @@ class Review(models.Model):
             models.CheckConstraint(condition=Q(interpretation__in=Interpretation.values), name="review_known"),
             models.CheckConstraint(condition=Q(plan__in=Plan.values), name="review_plan_known"),
             models.CheckConstraint(condition=Q(tell__in=TellHow.values), name="review_tell_known"),
-            models.CheckConstraint(
-                condition=Q(plan="none") | ~Q(plan_detail=""), name="review_plan_says_what"
-            ),
+            models.CheckConstraint(condition=Q(plan="none") | ~Q(plan_detail=""), name="review_plan_says_what"),
             models.CheckConstraint(
                 condition=~Q(tell="not_this") | ~Q(tell_reason=""), name="review_not_told_has_reason"
             ),

@@ -54,7 +54,6 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         unsigned_stages=_unsigned(procedure),
         record_signed_at=record.signed_at if record else None,
         flags=_flags(procedure, data, record, holds),
-        was_scheduled=procedure.scheduled_at is not None,
         tests=tests,
         specimens=specimens,
         holds=tuple(
@@ -86,14 +85,10 @@ def _unsigned(procedure: Procedure) -> tuple[str, ...]:
 
 def _record(procedure: Procedure) -> ProcedureRecord | None:
     """The newest signed record: a draft of an amendment does not unsign what stands."""
-    return (
-        ProcedureRecord.objects.filter(procedure=procedure, signed_at__isnull=False).order_by("-number").first()
-    )
+    return ProcedureRecord.objects.filter(procedure=procedure, signed_at__isnull=False).order_by("-number").first()
 
 
-def _flags(
-    procedure: Procedure, data: Protocol, record: ProcedureRecord | None, holds: list[Hold]
-) -> frozenset[str]:
+def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None, holds: list[Hold]) -> frozenset[str]:
     """What makes extra symptom checks due; the protocol's ``only_if`` names them."""
     flags = set()
     fields: dict[str, Any] = record.fields if record else {}
@@ -193,9 +188,7 @@ def _test(
     )
 
 
-def _version(
-    version: ResultVersion, reviews: dict[int, Review], contacts: tuple[f.ContactFact, ...]
-) -> f.VersionFact:
+def _version(version: ResultVersion, reviews: dict[int, Review], contacts: tuple[f.ContactFact, ...]) -> f.VersionFact:
     review = reviews.get(version.pk)
     return f.VersionFact(
         id=version.pk,
@@ -203,9 +196,7 @@ def _version(
         status=version.status,
         level=version.level,
         arrived_at=version.arrived_at,
-        review=f.ReviewFact(
-            at=review.at, interpretation=review.interpretation, plan=review.plan, tell=review.tell
-        )
+        review=f.ReviewFact(at=review.at, interpretation=review.interpretation, plan=review.plan, tell=review.tell)
         if review
         else None,
         told_at=_told_at(version.pk, review, contacts),
@@ -239,5 +230,3 @@ def _symptoms(procedure: Procedure) -> tuple[f.SymptomFact, ...]:
         f.SymptomFact(check_code=s.check_code, outcome=s.outcome, worst_tier=s.worst_tier, at=s.at)
         for s in SymptomCheck.objects.filter(procedure=procedure).order_by("at", "pk")
     )
-
-

@@ -17,103 +17,18 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from procedures.domain.answers import NOT_KNOWN, ROWS, AnswerState, matches
+from procedures.domain.checklist_round import AllergyRow, AnswerRow, MedicineRow, Round, SignatureRow
 from procedures.domain.protocol import Protocol, Question, QuestionGroup, Stage
 
 #: Stages that belong to the day of the needle.
 DAY_OF = frozenset({"sign_in", "time_out"})
 #: A stage is signed after this one, if the protocol has both.
 AFTER = {"sign_in": "pre_visit", "time_out": "sign_in", "sign_out": "time_out"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnswerRow:
-    """A current answer."""
-
-    id: int
-    question: str
-    state: AnswerState
-    value: Any
-    note: str
-    confirmed: bool
-    reported: bool
-    answered_at: datetime
-    answered_by: str
-    valid_until: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class MedicineRow:
-    """A current line of the medicine list."""
-
-    id: int
-    name: str
-    dose: str
-    indication: str
-    prescriber: str
-    status: str
-    last_dose_at: datetime | None
-    thins_blood: bool | None
-    confirmed: bool
-    recorded_at: datetime
-    recorded_by: str
-
-    def signed_part(self) -> list[Any]:
-        last = self.last_dose_at.astimezone(UTC).isoformat() if self.last_dose_at else None
-        return [self.name, self.dose, self.indication, self.prescriber, self.status, last, self.thins_blood]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AllergyRow:
-    """A current line of the allergy list."""
-
-    id: int
-    substance: str
-    category: str
-    reaction: str
-    severity: str
-    confirmed: bool
-    recorded_at: datetime
-    recorded_by: str
-
-    def signed_part(self) -> list[Any]:
-        return [self.substance, self.category, self.reaction, self.severity]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignatureRow:
-    id: int
-    stage: str
-    signed_at: datetime
-    signed_by: str
-    digest: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Round:
-    """One round of questions with what is current in it."""
-
-    id: int
-    number: int
-    opened_at: datetime
-    answers: Mapping[str, AnswerRow]
-    medicines: tuple[MedicineRow, ...] = ()
-    allergies: tuple[AllergyRow, ...] = ()
-    signatures: tuple[SignatureRow, ...] = ()
-
-    def rows(self, kind: str) -> tuple[MedicineRow, ...] | tuple[AllergyRow, ...]:
-        """The lines a question of this kind speaks about."""
-        return self.medicines if kind == "medicines" else self.allergies if kind == "allergies" else ()
-
-    def first_signed(self, stage: str) -> datetime | None:
-        return min((s.signed_at for s in self.signatures if s.stage == stage), default=None)
-
-    def last_signature(self, stage: str) -> SignatureRow | None:
-        return max((s for s in self.signatures if s.stage == stage), key=lambda s: (s.signed_at, s.id), default=None)
 
 
 class Status(StrEnum):
@@ -244,11 +159,7 @@ def shown_questions(protocol: Protocol, answers: Mapping[str, AnswerRow]) -> fro
 def _stage(
     protocol: Protocol, stage: Stage, shown: frozenset[str], round_: Round | None, now: datetime, day_began: datetime
 ) -> StageState:
-    asked = [
-        q
-        for q in protocol.questions
-        if q.code in shown and (q.stage == stage.code or stage.code in q.reask_at)
-    ]
+    asked = [q for q in protocol.questions if q.code in shown and (q.stage == stage.code or stage.code in q.reask_at)]
     digest = _digest(asked, round_)
     signature = round_.last_signature(stage.code) if round_ else None
     too_old = signature is not None and stage.code in DAY_OF and signature.signed_at < day_began
@@ -305,9 +216,7 @@ def _says_something(
     return answer.value is not False  # taken back: not yet confirmed
 
 
-def _asked_before(
-    question: Question, stage: str, answer: AnswerRow, round_: Round, day_began: datetime | None
-) -> bool:
+def _asked_before(question: Question, stage: str, answer: AnswerRow, round_: Round, day_began: datetime | None) -> bool:
     """Was the answer given before its time to be asked again had come?"""
     chain = (question.stage, *question.reask_at)
     since = [round_.first_signed(chain[chain.index(stage) - 1]), day_began]

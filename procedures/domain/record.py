@@ -7,9 +7,10 @@ with their parameters; the edge translates.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ YES_NO = ("yes", "no", "unknown")
 #: What a choice that needs words is stored under, beside its field: ``antiseptic.reason``.
 REASON = ".reason"
 MILLILITRES_PER_LITRE = 1000
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _CHOICES = ("choice", "multichoice", "yes_no")
 
 
@@ -29,7 +30,7 @@ class Problem:
 
     field: str
     message: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def text(self) -> str:

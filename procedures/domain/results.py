@@ -7,6 +7,7 @@ arrives, the rules of the tests that waited for it are answered on the partner's
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -97,7 +98,7 @@ def _read_one(component: Component, text: str, unit: str) -> tuple[dict[str, Any
     if component.kind == "text":
         return {"value": text, "unit": "", "text": text}, None
     comparator, number = measurement.parse_number(text)
-    if number is None:
+    if number is None or not math.isfinite(number):
         message = 'This is not a number: "%(typed)s". Write it like 312, 0.25 or <5; words belong in the report text.'
         return {}, Problem(component.code, message, {"typed": text})
     problem = _impossible(component, number, unit)

@@ -99,8 +99,12 @@ TEST_WAITING = frozenset({_T.COLLECTED, _T.RECEIVED, _T.PRELIMINARY})
 LAB_TEST = Machine(
     noun="A laboratory test",
     allowed={
-        _T.ORDERED: frozenset({_T.COLLECTED, _T.RECEIVED, _T.REJECTED, _T.LOST, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED}),
-        _T.COLLECTED: frozenset({_T.RECEIVED, _T.REJECTED, _T.LOST, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED, _T.ORDERED}),
+        _T.ORDERED: frozenset(
+            {_T.COLLECTED, _T.RECEIVED, _T.REJECTED, _T.LOST, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED}
+        ),
+        _T.COLLECTED: frozenset(
+            {_T.RECEIVED, _T.REJECTED, _T.LOST, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED, _T.ORDERED}
+        ),
         _T.RECEIVED: frozenset({_T.REJECTED, _T.LOST, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED}),
         # a recollected specimen starts the clock again; a result that arrives all the same is never refused
         _T.REJECTED: frozenset({_T.COLLECTED, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED}),

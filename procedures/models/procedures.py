@@ -125,7 +125,9 @@ class Procedure(models.Model):
         )
         indexes = (
             models.Index(fields=["patient", "-requested_at"], name="procedure_by_patient"),  # the patient's page
-            models.Index(fields=["responsible"], condition=Q(closed_at__isnull=True), name="procedure_open_responsible"),
+            models.Index(
+                fields=["responsible"], condition=Q(closed_at__isnull=True), name="procedure_open_responsible"
+            ),
             models.Index(fields=["status"], condition=Q(closed_at__isnull=True), name="procedure_open_status"),
             # the engine's sweep: it should find nothing
             models.Index(

@@ -53,8 +53,11 @@ class ProtocolVersion(models.Model):
 
     @cached_property
     def parsed(self) -> ProtocolData:
-        """The data as frozen dataclasses; parsed once per digest and process."""
-        return parsed(self.digest, self.data)
+        """The data as frozen dataclasses; parsed once per digest and process.
+
+        Lists may defer ``data``: it is large, and is read only by the first who asks for this digest.
+        """
+        return _PARSED.get(self.digest) or parsed(self.digest, self.data)
 
 
 _PARSED: dict[str, ProtocolData] = {}

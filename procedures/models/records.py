@@ -47,9 +47,7 @@ class ProcedureRecord(models.Model):
                 fields=["procedure"], condition=Q(supersedes__isnull=True), name="record_first_once"
             ),
             # one draft at a time
-            models.UniqueConstraint(
-                fields=["procedure"], condition=Q(signed_at__isnull=True), name="record_one_draft"
-            ),
+            models.UniqueConstraint(fields=["procedure"], condition=Q(signed_at__isnull=True), name="record_one_draft"),
             models.CheckConstraint(
                 condition=Q(signed_at__isnull=True, signed_by__isnull=True)
                 | Q(signed_at__isnull=False, signed_by__isnull=False),
@@ -68,7 +66,9 @@ class ProcedureRecord(models.Model):
         )
         triggers = (
             pgtrigger.Protect(
-                name="record_signed_frozen", operation=pgtrigger.Update, condition=pgtrigger.Q(old__signed_at__isnull=False)
+                name="record_signed_frozen",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__signed_at__isnull=False),
             ),
             pgtrigger.Protect(name="record_never_deleted", operation=pgtrigger.Delete),
         )

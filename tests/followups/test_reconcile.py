@@ -65,15 +65,23 @@ def test_a_promise_that_is_kept_closes_and_says_so() -> None:
     assert FollowUp.objects.get(procedure=procedure, key="carry_out").is_open
 
 
-def test_a_cancelled_case_keeps_no_booking_promise_and_says_it_is_not_needed() -> None:
+def test_a_cancelled_case_keeps_no_booking_promise_but_the_patient_must_hear_of_it() -> None:
     procedure = make.procedure()
     reconcile.procedure(procedure.pk)
     Procedure.objects.filter(pk=procedure.pk).update(status="cancelled", ended_at=clock.now(), end_reason="moved away")
     reconcile.procedure(procedure.pk)
-    promise = FollowUp.objects.get(procedure=procedure)
-    assert promise.closed_because == Closed.NO_LONGER_NEEDED
+    assert FollowUp.objects.get(procedure=procedure, key="book").closed_because == Closed.NO_LONGER_NEEDED
+    assert FollowUp.objects.get(procedure=procedure, closed_at__isnull=True).kind == Kind.TELL_PATIENT
+
+
+def test_a_case_entered_in_error_owes_nothing_and_is_closed() -> None:
+    procedure = make.procedure()
+    reconcile.procedure(procedure.pk)
+    Procedure.objects.filter(pk=procedure.pk).update(status="entered_in_error", ended_at=clock.now())
+    reconcile.procedure(procedure.pk)
     procedure.refresh_from_db()
     assert procedure.closed_at is not None
+    assert not FollowUp.objects.filter(procedure=procedure, closed_at__isnull=True).exists()
 
 
 def test_reopening_begins_the_ladder_anew_and_forgets_who_had_taken_it() -> None:
@@ -118,7 +126,7 @@ def test_a_planner_that_raises_loses_no_fact_and_somebody_hears_of_it(monkeypatc
 def test_a_failed_plan_reopens_a_closed_case_and_the_next_plan_ends_the_promise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    procedure = make.procedure(status="cancelled", ended_at=clock.now())
+    procedure = make.procedure(status="entered_in_error", ended_at=clock.now())
     reconcile.procedure(procedure.pk)
     procedure.refresh_from_db()
     assert procedure.closed_at is not None
@@ -128,7 +136,7 @@ def test_a_failed_plan_reopens_a_closed_case_and_the_next_plan_ends_the_promise(
     procedure.refresh_from_db()
     assert procedure.closed_at is None
     reconcile.procedure(procedure.pk)
-    assert FollowUp.objects.get(procedure=procedure).closed_because == Closed.KEPT
+    assert FollowUp.objects.get(procedure=procedure, key="plan_failed").closed_because == Closed.KEPT
 
 
 def test_signing_and_starting_roll_back_when_no_plan_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +154,12 @@ def test_planning_costs_the_same_number_of_queries_however_many_tests_a_case_has
 
     def order(n: int) -> None:
         LabTest.objects.create(
-            procedure=procedure, code=f"t{n}", label="T", container="c", usual_hours=1, outer_hours=24,
+            procedure=procedure,
+            code=f"t{n}",
+            label="T",
+            container="c",
+            usual_hours=1,
+            outer_hours=24,
             ordered_at=clock.now(),
         )
 

@@ -1,0 +1,46 @@
+"""The doors to promises, actions and checks. Charts go through ``procedures.access``."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+
+from clinic.actor import Actor
+from clinic.roles import CLINICAL, STAFF, Role
+from followups.domain.kinds import Kind
+from followups.models import Action, FollowUp
+
+#: What a scheduler sees: booking, never an answer or a result.
+BOOKING_KINDS = frozenset({Kind.BOOK_REQUEST, Kind.CARRY_OUT, Kind.REBOOK_NO_SHOW})
+
+
+def promises(actor: Actor) -> QuerySet[FollowUp]:
+    """Promises the actor may see: all for clinical roles, the booking kinds for a scheduler."""
+    if actor.has(*CLINICAL):
+        return FollowUp.objects.all()
+    if actor.has(*STAFF):
+        return FollowUp.objects.filter(kind__in=[str(k) for k in BOOKING_KINDS])
+    raise Http404
+
+
+def promise_for(actor: Actor, pk: int, *, need: frozenset[Role] | None = None) -> FollowUp:
+    """One promise. 404 when it may not be seen, 403 when it may not be changed."""
+    follow_up = promises(actor).select_related("procedure__patient", "responsible", "taken_by").filter(pk=pk).first()
+    if follow_up is None:
+        raise Http404
+    if need is not None and not actor.has(*need):
+        raise PermissionDenied
+    return follow_up
+
+
+def action_for(actor: Actor, pk: int, *, need: frozenset[Role] | None = None) -> Action:
+    """What a review decided must be done."""
+    if not actor.has(*CLINICAL):
+        raise Http404
+    action = Action.objects.select_related("procedure__patient", "review__version__test").filter(pk=pk).first()
+    if action is None:
+        raise Http404
+    if need is not None and not actor.has(*need):
+        raise PermissionDenied
+    return action

@@ -1,0 +1,45 @@
+"""What every channel is given and what it answers."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from followups.domain.backoff import Fate
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutgoingMessage:
+    """Ready to leave. ``key`` is the same for every attempt, so that a provider can drop a second copy."""
+
+    key: str
+    to: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an attempt. ``detail`` is in words and names nobody: it is stored and shown."""
+
+    fate: Fate
+    detail: str = ""
+
+
+class Session(Protocol):
+    """One connection for many messages."""
+
+    def send(self, message: OutgoingMessage) -> Outcome:
+        """Try once. Never raises."""
+        ...
+
+
+class Channel(Protocol):
+    """A way out."""
+
+    name: str
+
+    def session(self) -> AbstractContextManager[Session]:
+        """Open when the first message needs it, closed at the end."""
+        ...

@@ -1,0 +1,115 @@
+"""E-mail through Django's mail settings; one connection for many mails."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.utils.translation import gettext as _
+
+from followups.channels.base import Outcome, OutgoingMessage
+from followups.domain.backoff import Fate
+
+
+class EmailSession:
+    """A connection that is opened for the first mail. A server that is away is asked once."""
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+        self._down: Outcome | None = None
+
+    def send(self, message: OutgoingMessage) -> Outcome:
+        """Hand one mail to the server. An answer is an answer; silence after the words have left is *unknown*."""
+        if not self._opened():
+            assert self._down is not None
+            return self._down
+        mail = EmailMessage(
+            subject=message.subject,
+            body=message.body,
+            from_email=settings.DEFAULT_FROM_EMAIL,
+            to=[message.to],
+            connection=self._connection,
+            headers={"Message-ID": message_id(message.key), "Auto-Submitted": "auto-generated"},
+        )
+        try:
+            mail.send()
+        except Exception as error:  # a channel never raises: one bad mail must not stop the others
+            self.close()
+            return _outcome(error)
+        return Outcome(Fate.SENT, _("handed to the mail server"))
+
+    def close(self) -> None:
+        """Give the connection back; the next mail opens a new one."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.close()
+        except (smtplib.SMTPException, OSError):  # it was broken already
+            return
+
+    def _opened(self) -> bool:
+        if self._down is not None:
+            return False
+        if self._connection is not None:
+            return True
+        connection = get_connection()
+        try:
+            connection.open()
+        except (smtplib.SMTPException, OSError) as error:
+            self._down = Outcome(Fate.NOT_NOW, _("mail server cannot be reached: %(why)s") % {"why": _why(error)})
+            return False
+        self._connection = connection
+        return True
+
+
+class EmailChannel:
+    name = "email"
+
+    @contextmanager
+    def session(self) -> Iterator[EmailSession]:
+        session = EmailSession()
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+CHANNEL = EmailChannel()
+
+
+def message_id(key: str) -> str:
+    """The same for every attempt: a mail program that gets two copies shows one."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return f"<{key.replace(':', '.')}@{domain}>"
+
+
+def _outcome(error: Exception) -> Outcome:
+    code = _code(error)
+    words = {"why": _why(error)}
+    if code is None and isinstance(error, smtplib.SMTPServerDisconnected | OSError):
+        return Outcome(Fate.UNKNOWN, _("connection lost while sending: %(why)s") % words)
+    if code is None:
+        return Outcome(Fate.REFUSED, _("cannot be sent: %(why)s") % words)
+    if 500 <= code < 600 and not isinstance(error, smtplib.SMTPSenderRefused):
+        return Outcome(Fate.REFUSED, _("refused by the mail server: %(why)s") % words)
+    return Outcome(Fate.NOT_NOW, _("not accepted for now: %(why)s") % words)
+
+
+def _code(error: Exception) -> int | None:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return next((int(code) for code, _text in error.recipients.values()), None)
+    if isinstance(error, smtplib.SMTPResponseException):
+        return int(error.smtp_code)
+    return None
+
+
+def _why(error: Exception) -> str:
+    """The kind of error and its code; never the server's text, which repeats addresses."""
+    code = _code(error)
+    return f"{type(error).__name__} {code}" if code is not None else type(error).__name__

@@ -1,0 +1,196 @@
+"""One pass of the follow-up engine: sweep, advance, reap, send, and say that it was here.
+
+A pass may be lost, doubled or late and the outcome is the same: each rung is taken under the promise's row lock, each
+message has a key. One poisoned row is set aside and does not stop the pass.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from clinic import audit, clock
+from clinic.actor import Actor
+from clinic.models import Heartbeat
+from clinic.roles import Role
+from followups import channels, dispatch, reconcile
+from followups.domain.ladder import Do, Ladder, Rung
+from followups.domain.roster import Roster
+from followups.models import FollowUp, FollowUpNote
+from followups.selectors import duty
+from followups.services import ladders, messages
+from procedures.models import Procedure
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = "engine"
+BATCH = 100
+#: A pass takes no more steps than this; the next one goes on. Far below the task's time limit.
+MOST_RUNGS = 5000
+#: Wall-clock time that a pass may spend on sending, all channels together.
+SENDING = timedelta(seconds=90)
+
+
+@dataclass(kw_only=True)
+class PassReport:
+    """What one pass did; its numbers are the heartbeat's data."""
+
+    swept: int = 0  # cases whose plan was behind: there should be none
+    set_aside: int = 0  # cases and promises that raised
+    rungs: int = 0
+    queued: int = 0  # new messages
+    empty_ladders: int = 0  # rungs that found nobody but the administrators
+    empty_roles: list[str] = field(default_factory=list)
+    reaped: int = 0
+    delivered: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def data(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def run_pass(now: datetime) -> PassReport:
+    """Do everything that is due at ``now`` (the clinic's time) and write the heartbeat (wall clock)."""
+    began = clock.real_now()
+    report = PassReport()
+    sweep(report)
+    advance(now, report)
+    report.reaped = dispatch.reap(now=now)
+    send(now, report)
+    ended = clock.real_now()
+    report.seconds = round((ended - began).total_seconds(), 3)
+    Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": ended, "data": report.data()})
+    return report
+
+
+# --- sweep --------------------------------------------------------------------------------------
+
+
+def sweep(report: PassReport) -> None:
+    """Plan the cases whose plan is behind their facts. Facts are planned when they change: finding any is a fault."""
+    behind = Procedure.objects.filter(planned_version__lt=F("facts_version")).order_by("pk")
+    for pk in list(behind.values_list("pk", flat=True)):
+        try:
+            planned = reconcile.or_promise_repair(pk)
+        except Exception:  # set aside: the other cases must not wait for this one
+            logger.exception("procedure %s: no plan, and no promise to repair it", pk)
+            planned = False
+        report.swept += planned
+        report.set_aside += not planned
+    if report.swept or report.set_aside:
+        logger.warning("sweep: %s plans were behind their facts, %s cannot be made", report.swept, report.set_aside)
+
+
+# --- advance ------------------------------------------------------------------------------------
+
+
+def due(now: datetime) -> QuerySet[FollowUp]:
+    """Open promises whose next step is due and that nobody has snoozed."""
+    awake = Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now)
+    return FollowUp.objects.filter(awake, closed_at__isnull=True, next_action_at__lte=now)
+
+
+def advance(now: datetime, report: PassReport) -> None:
+    """Take every step that is due, one rung at a time, each in its own savepoint."""
+    roster = duty.roster(now)
+    report.empty_roles = _empty_roles(roster)
+    aside: set[int] = set()
+    while report.rungs < MOST_RUNGS and _advance_batch(now, roster, report, aside):
+        continue
+
+
+def _advance_batch(now: datetime, roster: Roster, report: PassReport, aside: set[int]) -> bool:
+    """One batch in one transaction. False when there was nothing left to do."""
+    with transaction.atomic():
+        rows = list(
+            due(now)
+            .exclude(pk__in=aside)
+            .select_for_update(of=("self",), no_key=True, skip_locked=True)
+            .select_related("procedure")
+            .order_by("next_action_at", "pk")[:BATCH]
+        )
+        for row in rows:
+            try:
+                with transaction.atomic():
+                    _step(row, now, roster, report)
+            except Exception:  # a poisoned row is left as it is and looked at again in the next pass
+                logger.exception("promise %s set aside", row.pk)
+                aside.add(row.pk)
+                report.set_aside += 1
+    return bool(rows)
+
+
+def _step(row: FollowUp, now: datetime, roster: Roster, report: PassReport) -> None:
+    """Take the next rung of one locked promise and write down when the one after it comes."""
+    ladder = ladders.of(row)
+    times = {"start_at": row.start_at, "due_at": row.due_at}
+    rung, repeat = row.rung, row.repeat
+    if rung >= len(ladder.rungs):
+        repeat = ladder.latest_repeat(repeat=repeat, now=now, **times)
+    _take(row, ladder.next_rung(rung), messages.Step(rung, repeat, ladder.next_rung(rung).channel, now), roster, report)
+    taken = min(rung + 1, len(ladder.rungs))
+    next_action_at = ladder.action_at(rung=taken, repeat=repeat, **times)
+    FollowUp.objects.filter(pk=row.pk).update(
+        rung=taken, repeat=repeat, next_action_at=next_action_at, escalated_role=row.escalated_role
+    )
+    report.rungs += 1
+
+
+def _take(row: FollowUp, rung: Rung, step: messages.Step, roster: Roster, report: PassReport) -> None:
+    if rung.do is Do.MOVE:
+        _move(row, Role(rung.to), step.now)
+        return
+    asked = roster.asked(rung.to, role=Role(row.role), owners=(row.taken_by_id, row.responsible_id))
+    if asked.empty:
+        report.empty_ladders += 1
+        logger.error("promise %s: empty ladder, nobody answers for %s", row.pk, rung.to)
+    if rung.digest:
+        report.queued += messages.queue_digest(step=step, recipients=asked.people)
+    else:
+        report.queued += messages.queue(follow_up=row, step=step, recipients=asked.people)
+
+
+def _move(row: FollowUp, role: Role, now: datetime) -> None:
+    """The promise also stands on this role's list; its owner stays until somebody takes it."""
+    row.escalated_role = str(role)
+    FollowUpNote.objects.create(follow_up=row, at=now, by=None, action="escalated", text=str(role))
+    audit.record(
+        action="promise.escalated",
+        actor=Actor.system(),
+        subject=row,
+        patient_id=row.procedure.patient_id if row.procedure else None,
+        data={"to": str(role), "generation": row.generation},
+    )
+
+
+def _empty_roles(roster: Roster) -> list[str]:
+    """Roles that some ladder asks and that nobody answers for: shown every day until somebody does."""
+    asked = {Role(rung.to) for ladder in _all_ladders() for rung in ladder.rungs if rung.to in set(Role)}
+    owners = {Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN}
+    return [str(role) for role in roster.empty_roles(asked | owners)]
+
+
+def _all_ladders() -> list[Ladder]:
+    return [ladder for by_level in ladders.load().by_kind.values() for ladder in by_level.values()]
+
+
+# --- send ---------------------------------------------------------------------------------------
+
+
+def send(now: datetime, report: PassReport) -> None:
+    """Every channel on its own: one that is down must not keep the others from sending."""
+    until = clock.real_now() + SENDING
+    counts: Counter[str] = Counter()
+    for name in sorted(channels.NAMES):
+        try:
+            counts += dispatch.run(channel=name, now=now, until=until)
+        except Exception:
+            logger.exception("channel %s set aside", name)
+            report.set_aside += 1
+    report.delivered = dict(counts)

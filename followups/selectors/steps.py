@@ -1,0 +1,98 @@
+"""What a person of this role can do with a case now: the buttons of the case page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clinic.actor import Actor
+from followups.domain.kinds import Kind
+from followups.selectors.case import Case
+from followups.services.reviews import normals
+from procedures.access import BOOK, CHECK, CONTACT, LABORATORY, OPERATE, RECEIVE, REVIEW
+from procedures.domain.states import NEEDLE_IN, Outcome, ProcedureStatus
+
+S = ProcedureStatus
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button. The first one of a page is its primary action."""
+
+    label: str
+    url: str
+    icon: str = ""
+    danger: bool = False
+
+
+def of(case: Case, actor: Actor) -> list[Step]:
+    """The natural next step first, what is unusual last."""
+    return [*_care(case, actor), *_after(case, actor), *_booking(case, actor)]
+
+
+def _link(case: Case, label: str, name: str, icon: str, *, danger: bool = False) -> Step:
+    return Step(label, reverse(name, args=[case.procedure.code]), icon, danger)
+
+
+def _care(case: Case, actor: Actor) -> list[Step]:
+    status = case.procedure.state
+    steps = []
+    if status is S.REQUESTED and actor.has(*BOOK):
+        steps.append(_link(case, _("Book a slot"), "procedures:schedule", "calendar-plus"))
+    if status is S.SCHEDULED and actor.has(*RECEIVE):
+        steps.append(_link(case, _("Patient has arrived"), "procedures:arrive", "person-check"))
+    if status in {S.ARRIVED, S.SCHEDULED} and case.checklist.ready and actor.has(*OPERATE):
+        steps.insert(0, _link(case, _("Start"), "procedures:start", "play-circle"))
+    if status in {S.REQUESTED, S.SCHEDULED, S.ARRIVED} and actor.has(*CHECK):
+        steps.append(_link(case, _("Checklist"), "procedures:checklist", "ui-checks"))
+    if status is S.IN_PROGRESS and actor.has(*OPERATE):
+        steps.append(_link(case, _("Complete"), "procedures:complete", "flag"))
+    return steps
+
+
+def _after(case: Case, actor: Actor) -> list[Step]:
+    procedure = case.procedure
+    steps = []
+    needle = procedure.started_at is not None
+    outcome = Outcome(procedure.outcome) if procedure.outcome else None
+    written = outcome in NEEDLE_IN or procedure.state is S.IN_PROGRESS
+    if needle and written and actor.has(*OPERATE):
+        label = _("Amend the record") if case.record else _("Procedure record")
+        steps.append(_link(case, label, "procedures:record", "file-earmark-medical"))
+    if needle and actor.has(*LABORATORY):
+        steps.append(_link(case, _("Specimens and tests"), "procedures:tests", "droplet"))
+    if actor.has(*REVIEW) and case.of(Kind.REVIEW_RESULT) and normals(procedure):
+        steps.insert(0, _link(case, _("Sign the normal results"), "followups:review_normals", "check2-all"))
+    if actor.has(*CONTACT) and (case.of(Kind.TELL_PATIENT) or needle):
+        steps.append(_link(case, _("Tell the patient"), "followups:tell", "telephone"))
+    if actor.has(*CHECK) and procedure.state is not S.ENTERED_IN_ERROR:
+        steps.append(_link(case, _("Held medicines"), "procedures:holds", "capsule"))
+    return steps
+
+
+def _booking(case: Case, actor: Actor) -> list[Step]:
+    status = case.procedure.state
+    steps = []
+    if status in {S.SCHEDULED} and actor.has(*BOOK):
+        steps.append(_link(case, _("Move"), "procedures:schedule", "calendar-range"))
+        steps.append(_link(case, _("Give the slot back"), "procedures:unschedule", "calendar-minus"))
+        steps.append(_link(case, _("Did not come"), "procedures:no_show", "person-x"))
+    if status is S.ARRIVED and actor.has(*RECEIVE):
+        steps.append(_link(case, _("Not here after all"), "procedures:undo_arrival", "arrow-counterclockwise"))
+    if status in {S.REQUESTED, S.SCHEDULED, S.ARRIVED} and actor.has(*OPERATE):
+        steps.append(_link(case, _("Emergency start"), "procedures:emergency_start", "lightning-charge", danger=True))
+    if status is S.IN_PROGRESS and actor.has(*OPERATE):
+        steps.append(
+            _link(case, _("Needle not in: stop the start"), "procedures:abandon_start", "arrow-counterclockwise")
+        )
+    if status in {S.CANCELLED, S.NO_SHOW} and actor.has(*BOOK):
+        steps.append(_link(case, _("Open again"), "procedures:reopen", "arrow-counterclockwise"))
+    if status is S.COMPLETED and actor.has(*OPERATE):
+        steps.append(_link(case, _("Continue elsewhere"), "procedures:continue", "signpost-split"))
+    if status in {S.REQUESTED, S.SCHEDULED, S.ARRIVED, S.NO_SHOW} and actor.has(*BOOK):
+        steps.append(_link(case, _("Cancel"), "procedures:cancel", "x-circle", danger=True))
+    if status is not S.ENTERED_IN_ERROR and actor.has(*OPERATE):
+        steps.append(_link(case, _("Entered in error"), "procedures:entered_in_error", "eraser", danger=True))
+    return steps

@@ -1,0 +1,90 @@
+"""Telling the patient: each try, successful or not. Sent is not told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from clinic import audit, clock
+from clinic.actor import Actor
+from clinic.errors import Invalid, NotPermitted
+from clinic.roles import Role
+from followups.models import PatientContact
+from followups.models.contacts import TOLD, ContactChannel, ContactOutcome, ContactPurpose
+from procedures import events
+from procedures.domain import versions as versions_rule
+from procedures.models import LabTest, Procedure, ResultVersion
+
+
+def tellable(procedure: Procedure) -> list[ResultVersion]:
+    """Current, reviewed versions of the case: what the patient may be told of. Newest review first on each row."""
+    found = []
+    tests = LabTest.objects.filter(procedure=procedure).prefetch_related("versions__reviews__superseded_by")
+    for test in tests:
+        version = versions_rule.current(list(test.versions.all()))
+        if version is not None and list(version.reviews.all()):
+            version.test = test
+            found.append(version)
+    return found
+
+
+@transaction.atomic
+def record(
+    *,
+    procedure: Procedure,
+    actor: Actor,
+    purpose: str,
+    channel: str,
+    outcome: str,
+    at: datetime | None = None,
+    spoke_with: str = "",
+    versions: Iterable[int] = (),
+    understood: bool | None = None,
+    note: str = "",
+) -> PatientContact:
+    """Write down one try.
+
+    Raises Invalid when results were told without naming which, when a named one is not reviewed or not current any
+    more, when a letter is not called a letter, or when the time lies ahead.
+    """
+    if not actor.has(Role.NURSE, Role.PHYSICIAN) or actor.user_id is None:
+        raise NotPermitted
+    row = Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=procedure.pk)
+    now = clock.now()
+    when = at or now
+    told = sorted(set(versions)) if outcome in TOLD else []
+    if when > now + timedelta(minutes=1):
+        raise Invalid("This time has not come yet.", field="at")
+    if outcome in TOLD and purpose == ContactPurpose.RESULTS:
+        if not told:
+            raise Invalid("Tick which results the patient was told.", field="versions")
+        if not set(told) <= {v.pk for v in tellable(row)}:
+            raise Invalid("One of these results has changed or is not reviewed. Please look again.", field="versions")
+    if (outcome == ContactOutcome.LETTER_SENT) != (channel == ContactChannel.LETTER):
+        raise Invalid("A letter is recorded as *letter sent*, and only a letter.", field="outcome")
+    if outcome == ContactOutcome.REACHED and not spoke_with.strip():
+        raise Invalid("Say with whom you spoke.", field="spoke_with")
+    contact = PatientContact.objects.create(
+        procedure=row,
+        purpose=purpose,
+        channel=channel,
+        outcome=outcome,
+        spoke_with=spoke_with.strip(),
+        told_versions=told,
+        understood=understood,
+        note=note,
+        at=when,
+        recorded_at=now,
+        by_id=actor.user_id,
+    )
+    audit.record(
+        action="patient.contacted",
+        actor=actor,
+        subject=contact,
+        patient_id=row.patient_id,
+        data={"purpose": purpose, "channel": channel, "outcome": outcome, "versions": told},
+    )
+    events.changed(row)
+    return contact

@@ -1,0 +1,161 @@
+"""The outbox: what a rung wants said, how it is worded, and sending it again by hand.
+
+No personal data leaves: the wording comes from the kind of promise alone, and the link shows the case only to who
+may see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clinic import audit, clock, transitions
+from clinic.access import require
+from clinic.actor import Actor
+from clinic.errors import Conflict
+from clinic.roles import Role
+from followups.channels.base import OutgoingMessage
+from followups.domain.kinds import Kind, MessageState
+from followups.domain.states import MESSAGE
+from followups.models import FollowUp, Message
+from followups.services import ladders
+
+#: A message that is no reminder of one promise, but of all that have been escalated to somebody.
+DIGEST = "digest"
+#: What may arrive twice without harm: reminders to staff. Anything else of unknown fate goes to a person.
+MAY_REPEAT = frozenset({*(str(kind) for kind in Kind), DIGEST})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One taken rung: what makes its messages the same however often it is tried."""
+
+    rung: int
+    repeat: int
+    channel: str
+    now: datetime
+
+
+def key_of(follow_up: FollowUp, step: Step, recipient: int) -> str:
+    """follow-up : generation : rung : repeat : recipient : channel."""
+    parts = (follow_up.pk, follow_up.generation, step.rung, step.repeat, recipient, step.channel)
+    return ":".join(str(part) for part in parts)
+
+
+def generation_of(key: str) -> int:
+    """The generation of the promise that a message speaks of."""
+    return int(key.split(":")[1])
+
+
+def queue(*, follow_up: FollowUp, step: Step, recipients: tuple[int, ...]) -> int:
+    """One message for each recipient, once; returns how many are new.
+
+    Who still has one of this promise waiting gets no second: after an outage one reminder is enough.
+    """
+    waiting = set(
+        Message.objects.filter(
+            follow_up=follow_up,
+            channel=step.channel,
+            state=MessageState.QUEUED,
+            key__startswith=f"{follow_up.pk}:{follow_up.generation}:",
+        ).values_list("recipient_id", flat=True)
+    )
+    rows = [
+        Message(
+            key=key_of(follow_up, step, recipient),
+            follow_up=follow_up,
+            kind=follow_up.kind,
+            channel=step.channel,
+            recipient_id=recipient,
+            not_before=step.now,
+            created_at=step.now,
+        )
+        for recipient in recipients
+        if recipient not in waiting
+    ]
+    return _insert(rows)
+
+
+def queue_digest(*, step: Step, recipients: tuple[int, ...]) -> int:
+    """Each recipient's next daily digest, unless it is there already; returns how many are new."""
+    at = ladders.next_digest(step.now)
+    day = at.astimezone(ZoneInfo(settings.CLINIC_ZONE)).date()
+    rows = [
+        Message(
+            key=f"{DIGEST}:{day.isoformat()}:{recipient}:{step.channel}",
+            kind=DIGEST,
+            channel=step.channel,
+            recipient_id=recipient,
+            not_before=at,
+            useful_until=at + timedelta(days=1),
+            created_at=step.now,
+        )
+        for recipient in recipients
+    ]
+    return _insert(rows)
+
+
+def _insert(rows: list[Message]) -> int:
+    keys = [row.key for row in rows]
+    known = Message.objects.filter(key__in=keys).count()
+    Message.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows) - known
+
+
+def render(message: Message) -> OutgoingMessage:
+    """The words that leave. ``message`` carries ``recipient`` and ``follow_up__procedure``."""
+    follow_up = message.follow_up
+    urgent = follow_up is not None and follow_up.level == "critical"
+    body = render_to_string(
+        f"messages/{message.channel}/{message.kind}.txt",
+        {"clinic": settings.CLINIC_NAME, "link": settings.SITE_URL + _path(follow_up), "urgent": urgent},
+    )
+    subject = _("Urgent: you have a task in Procedure Tracker") if urgent else _("You have a task in Procedure Tracker")
+    return OutgoingMessage(key=message.key, to=message.recipient.email, subject=subject, body=body)
+
+
+def _path(follow_up: FollowUp | None) -> str:
+    """A case has a code that says nothing of the patient; who may not open it is told so there."""
+    if follow_up is None or follow_up.procedure is None:
+        return reverse("home")
+    return reverse("followups:case", args=[follow_up.procedure.code])
+
+
+def send_again(*, actor: Actor, message: Message) -> Message:
+    """A person puts a failed message, or one of unknown fate, back into the queue.
+
+    Raises Conflict when it is neither (any more).
+    """
+    require(actor, Role.DIRECTOR, Role.ADMINISTRATOR)
+    if message.state not in {MessageState.FAILED, MessageState.UNKNOWN}:
+        raise Conflict("This message is not waiting for a decision any more.")
+    also = {"attempts": 0, "not_before": clock.now(), "settled_at": None, "outcome": ""}
+    return transitions.apply(
+        message,
+        machine=MESSAGE,
+        to=MessageState.QUEUED,
+        action="message.sent_again",
+        actor=actor,
+        field="state",
+        also=also,
+    )
+
+
+@transaction.atomic
+def settled(*, message: Message, state: MessageState, outcome: str) -> None:
+    """The audit line of a message that has come to its end."""
+    follow_up = message.follow_up
+    audit.record(
+        action=f"message.{state}",
+        actor=Actor.system(),
+        subject=message,
+        patient_id=follow_up.procedure.patient_id if follow_up is not None and follow_up.procedure else None,
+        data={"kind": message.kind, "channel": message.channel, "recipient": message.recipient_id, "outcome": outcome},
+    )

@@ -1,0 +1,138 @@
+"""Danger signs asked on the phone: graded on the server, answer by answer, and immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from clinic import audit, clock
+from clinic.actor import Actor
+from clinic.errors import Conflict, Invalid, NotPermitted
+from clinic.roles import Role
+from followups.models import SymptomAnswer, SymptomCheck
+from followups.models.symptoms import CheckOutcome
+from procedures import events
+from procedures.domain import symptoms as rules
+from procedures.domain.protocol import Protocol, SymptomQuestion
+from procedures.domain.protocol import SymptomCheck as CheckData
+from procedures.models import Procedure
+
+#: A sign of these tiers needs a person to do something before the check is done.
+NEED_ACTION = frozenset({"A", "B", "C"})
+
+
+def check_of(protocol: Protocol, code: str) -> CheckData | None:
+    """The protocol's check called ``code``."""
+    return next((c for c in protocol.symptom_checks if c.code == code), None)
+
+
+def questions_of(protocol: Protocol, check: CheckData) -> list[SymptomQuestion]:
+    """Its questions, in the order they are asked."""
+    by_code = {q.code: q for q in protocol.symptom_questions}
+    return [by_code[code] for code in check.questions]
+
+
+def is_asked(question: SymptomQuestion, answers: Mapping[str, str]) -> bool:
+    """Whether ``asked_if`` lets the question be asked, given the answers so far."""
+    if not question.asked_if:
+        return True
+    other, _, wanted = question.asked_if.partition("=")
+    return answers.get(other, "") in wanted.split("|")
+
+
+def hours_since(procedure: Procedure, at: datetime) -> float | None:
+    """Hours since the needle; None when nobody knows."""
+    return (at - procedure.started_at).total_seconds() / 3600 if procedure.started_at else None
+
+
+@transaction.atomic
+def record(
+    *,
+    procedure: Procedure,
+    check_code: str,
+    actor: Actor,
+    outcome: str,
+    answers: Mapping[str, str] | None = None,
+    answered_by: str = "",
+    reason: str = "",
+    note: str = "",
+    handled: str = "",
+) -> SymptomCheck:
+    """Write down one asking.
+
+    *Answered* needs every question answered (unknown is not "no") and, for a sign of tier A to C, what was done.
+    *Not reached* keeps the promise open. *Not needed* needs a reason. Raises Invalid naming the question.
+    """
+    if not actor.has(Role.NURSE, Role.PHYSICIAN):
+        raise NotPermitted
+    row = (
+        Procedure.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("protocol_version")
+        .get(pk=procedure.pk)
+    )
+    protocol = row.protocol_version.parsed
+    check = check_of(protocol, check_code)
+    if check is None:
+        raise Invalid("This protocol has no such check.", field="check")
+    if row.symptom_checks.filter(check_code=check_code, outcome__in=["answered", "not_needed"]).exists():
+        raise Conflict("This check is already answered.")
+    now = clock.now()
+    graded = _grade(protocol, check, answers or {}, hours_since(row, now)) if outcome == CheckOutcome.ANSWERED else {}
+    worst = rules.worst(tier for _, tier in graded.values()) if graded else ""
+    _check(outcome, worst, answered_by, reason, handled)
+    saved = SymptomCheck.objects.create(
+        procedure=row,
+        check_code=check_code,
+        outcome=outcome,
+        reason=reason.strip(),
+        answered_by=answered_by.strip(),
+        worst_tier=worst,
+        note=note,
+        handled=handled.strip(),
+        at=now,
+        by_id=actor.user_id,
+    )
+    SymptomAnswer.objects.bulk_create(
+        SymptomAnswer(
+            check_row=saved,
+            question=question,
+            answer=answer,
+            tier=tier,
+            protocol_version_id=row.protocol_version_id,
+        )
+        for question, (answer, tier) in graded.items()
+    )
+    audit.record(
+        action="symptoms.recorded",
+        actor=actor,
+        subject=saved,
+        patient_id=row.patient_id,
+        data={"check": check_code, "outcome": outcome, "tier": worst},
+    )
+    events.changed(row)
+    return saved
+
+
+def _grade(
+    protocol: Protocol, check: CheckData, answers: Mapping[str, str], hours: float | None
+) -> dict[str, tuple[str, str]]:
+    graded: dict[str, tuple[str, str]] = {}
+    for question in questions_of(protocol, check):
+        if not is_asked(question, answers):
+            continue
+        answer = answers.get(question.code, "")
+        if not answer:
+            raise Invalid("Please answer: %(question)s", field=question.code, question=question.text)
+        graded[question.code] = (answer, rules.tier(question, answer, hours))
+    return graded
+
+
+def _check(outcome: str, worst: str, answered_by: str, reason: str, handled: str) -> None:
+    if outcome == CheckOutcome.NOT_NEEDED and not reason.strip():
+        raise Invalid("Say why the check is not needed.", field="reason")
+    if outcome == CheckOutcome.ANSWERED and not answered_by.strip():
+        raise Invalid("Say who answered.", field="answered_by")
+    if worst in NEED_ACTION and not handled.strip():
+        raise Invalid("There is a danger sign (tier %(tier)s): say what was done.", field="handled", tier=worst)

@@ -1,0 +1,15 @@
+"""Addresses of the promises and of the pages that show them."""
+
+from __future__ import annotations
+
+from followups.urls import cases, contacts, engine, promises, reviews, worklists
+
+app_name = "followups"
+urlpatterns = [
+    *cases.urlpatterns,
+    *worklists.urlpatterns,
+    *reviews.urlpatterns,
+    *contacts.urlpatterns,
+    *promises.urlpatterns,
+    *engine.urlpatterns,
+]

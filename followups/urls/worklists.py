@@ -1,0 +1,7 @@
+"""Addresses of worklists."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,131 @@
+"""Reading results, and ending what a review decided."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from clinic import audit
+from clinic.access import actor_of
+from clinic.errors import Invalid
+from clinic.responses import see_other
+from clinic.wording import add_to_form
+from followups import wording
+from followups.access import action_for
+from followups.forms.reviews import ActionForm, NormalsForm, ReviewForm
+from followups.services import reviews
+from procedures.access import CONTACT, REVIEW, procedure_for, result_for
+from procedures.models import Procedure, ResultVersion
+from procedures.selectors import banner, results
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version of a result beside the earlier ones: what it means, what follows, what the patient hears."""
+    actor = actor_of(request)
+    version = result_for(actor, pk, need=REVIEW if request.method == "POST" else None)
+    form = ReviewForm(request.POST or None, initial=_initial(version))
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = reviews.review(version=version, actor=actor, **form.cleaned_data)
+        except Invalid as error:
+            add_to_form(form, error)
+        else:
+            messages.success(request, _("Read and signed. %(next)s") % {"next": _what_next(saved.plan)})
+            return see_other("followups:case", version.test.procedure.code)
+    procedure = version.test.procedure
+    context = {
+        "form": form,
+        "version": version,
+        "procedure": procedure,
+        "test_label": wording.test_label(version.test.code, procedure.protocol_version.parsed),
+        "is_current": reviews.is_current(version),
+        "may_review": actor.has(*REVIEW),
+        "side": results.side_by_side(version.test),
+        "judgement": results.judged_now(version.test),
+        "computed": results.computed(procedure),
+        "acted_on_earlier": _acted_on_earlier(version),
+        "reviews": version.reviews.select_related("reviewer").order_by("-pk"),
+    }
+    return _page(request, "followups/reviews/review.html", procedure, context, invalid=bool(form.errors))
+
+
+def _initial(version: ResultVersion) -> dict[str, str]:
+    """A normal result is prepared; anything else must be decided by hand."""
+    if version.level != "normal":
+        return {}
+    return {"interpretation": "normal", "plan": "none", "tell": "with_all"}
+
+
+def _what_next(plan: str) -> str:
+    return _("What you decided is now promised, with a date.") if plan != "none" else ""
+
+
+def _acted_on_earlier(version: ResultVersion) -> list[str]:
+    """Who had read an earlier version: a correction names them."""
+    rows = (
+        ResultVersion.objects.filter(test_id=version.test_id, number__lt=version.number, reviews__isnull=False)
+        .values_list("number", "reviews__reviewer__full_name")
+        .distinct()
+        .order_by("number")
+    )
+    return [_("%(name)s, on version %(number)s") % {"name": name, "number": number} for number, name in rows]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def review_normals(request: HttpRequest, code: str) -> HttpResponse:
+    """Sign all normal finals of a case together."""
+    actor = actor_of(request)
+    procedure = procedure_for(actor, code, need=REVIEW)
+    protocol = procedure.protocol_version.parsed
+    normals = reviews.normals(procedure)
+    choices = [(str(v.pk), wording.test_label(v.test.code, protocol)) for v in normals]
+    form = NormalsForm(request.POST or None, choices=choices, initial={"versions": [c for c, _label in choices]})
+    if request.method == "POST" and form.is_valid():
+        saved = reviews.review_normals(
+            procedure=procedure,
+            versions=form.chosen(),
+            actor=actor,
+            patient_message=form.cleaned_data["patient_message"],
+        )
+        messages.success(request, _("%(n)s results read and signed.") % {"n": len(saved)})
+        return see_other("followups:case", code)
+    context = {
+        "form": form,
+        "procedure": procedure,
+        "normals": [(v, results.side_by_side(v.test)) for v in normals],
+        "computed": results.computed(procedure),
+    }
+    return _page(request, "followups/reviews/normals.html", procedure, context, invalid=bool(form.errors))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def action_done(request: HttpRequest, pk: int) -> HttpResponse:
+    """Done, or decided otherwise: both in words."""
+    actor = actor_of(request)
+    action = action_for(actor, pk, need=CONTACT)
+    procedure = procedure_for(actor, action.procedure.code)
+    form = ActionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            reviews.finish_action(
+                action=action, actor=actor, note=form.cleaned_data["note"], done=form.cleaned_data["done"] == "yes"
+            )
+        except Invalid as error:
+            add_to_form(form, error)
+        else:
+            messages.success(request, _("Written down."))
+            return see_other("followups:case", procedure.code)
+    context = {"form": form, "action": action, "procedure": procedure}
+    return _page(request, "followups/reviews/action.html", procedure, context, invalid=bool(form.errors))
+
+
+def _page(
+    request: HttpRequest, template: str, procedure: Procedure, context: dict[str, object], *, invalid: bool
+) -> HttpResponse:
+    audit.record_read(actor=actor_of(request), page=template, patient_ids=[procedure.patient_id], subject=procedure)
+    context["banner"] = banner.of_procedure(procedure)
+    return render(request, template, context, status=422 if invalid else 200)

@@ -1,0 +1,96 @@
+"""One round of a checklist as plain values: what is current in it, and who signed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from procedures.domain.answers import AnswerState
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRow:
+    """A current answer."""
+
+    id: int
+    question: str
+    state: AnswerState
+    value: Any
+    note: str
+    confirmed: bool
+    reported: bool
+    answered_at: datetime
+    answered_by: str
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MedicineRow:
+    """A current line of the medicine list."""
+
+    id: int
+    name: str
+    dose: str
+    indication: str
+    prescriber: str
+    status: str
+    last_dose_at: datetime | None
+    thins_blood: bool | None
+    confirmed: bool
+    recorded_at: datetime
+    recorded_by: str
+
+    def signed_part(self) -> list[Any]:
+        last = self.last_dose_at.astimezone(UTC).isoformat() if self.last_dose_at else None
+        return [self.name, self.dose, self.indication, self.prescriber, self.status, last, self.thins_blood]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllergyRow:
+    """A current line of the allergy list."""
+
+    id: int
+    substance: str
+    category: str
+    reaction: str
+    severity: str
+    confirmed: bool
+    recorded_at: datetime
+    recorded_by: str
+
+    def signed_part(self) -> list[Any]:
+        return [self.substance, self.category, self.reaction, self.severity]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignatureRow:
+    id: int
+    stage: str
+    signed_at: datetime
+    signed_by: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """One round of questions with what is current in it."""
+
+    id: int
+    number: int
+    opened_at: datetime
+    answers: Mapping[str, AnswerRow]
+    medicines: tuple[MedicineRow, ...] = ()
+    allergies: tuple[AllergyRow, ...] = ()
+    signatures: tuple[SignatureRow, ...] = ()
+
+    def rows(self, kind: str) -> tuple[MedicineRow, ...] | tuple[AllergyRow, ...]:
+        """The lines a question of this kind speaks about."""
+        return self.medicines if kind == "medicines" else self.allergies if kind == "allergies" else ()
+
+    def first_signed(self, stage: str) -> datetime | None:
+        return min((s.signed_at for s in self.signatures if s.stage == stage), default=None)
+
+    def last_signature(self, stage: str) -> SignatureRow | None:
+        return max((s for s in self.signatures if s.stage == stage), key=lambda s: (s.signed_at, s.id), default=None)

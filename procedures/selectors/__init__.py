@@ -1,0 +1,1 @@
+"""Reads. Each selector says which relations it loads; templates cross no other."""

@@ -1,0 +1,175 @@
+"""Checklists as they stand now: read from the rows in a constant number of queries, judged by the pure rules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from clinic import clock
+from procedures.domain import checklist
+from procedures.domain.answers import AnswerState
+from procedures.domain.checklist import ChecklistState, Summary
+from procedures.domain.checklist_round import AllergyRow, AnswerRow, MedicineRow, Round, SignatureRow
+from procedures.domain.protocol import Protocol
+from procedures.domain.states import ProcedureStatus
+from procedures.models import (
+    AllergyEntry,
+    Answer,
+    Checklist,
+    MedicineEntry,
+    Procedure,
+    ProtocolVersion,
+    StageSignature,
+)
+
+#: The patient is here, or was: sign-in and time-out are waited for.
+ON_THE_DAY = frozenset({ProcedureStatus.ARRIVED, ProcedureStatus.IN_PROGRESS, ProcedureStatus.COMPLETED})
+STARTED = frozenset({ProcedureStatus.IN_PROGRESS, ProcedureStatus.COMPLETED})
+
+
+def state_of(procedure: Procedure, now: datetime) -> ChecklistState:
+    """Where the checklist of one case stands at ``now`` (five queries; ``protocol_version`` should be there).
+
+    Once the needle is in, expiry is judged at the moment it went in: nothing expires afterwards.
+    """
+    found = rounds([procedure]).get(procedure.pk)
+    return _judge(procedure, procedure.protocol_version.parsed, found, now)
+
+
+def summary(procedures: Sequence[Procedure], now: datetime | None = None) -> dict[int, Summary]:
+    """Each case's checklist in a word and its counts, by primary key: six queries however many cases."""
+    now = now or clock.now()
+    versions = ProtocolVersion.objects.defer("data").in_bulk({p.protocol_version_id for p in procedures})
+    found = rounds(procedures)
+    return {
+        p.pk: checklist.summarise(
+            _judge(p, versions[p.protocol_version_id].parsed, found.get(p.pk), now), on_the_day=p.state in ON_THE_DAY
+        )
+        for p in procedures
+    }
+
+
+def unsigned_blocking_stages(procedure: Procedure, now: datetime | None = None) -> list[str]:
+    """Labels of the stages that start waits for: not signed, signed over other answers, incomplete or expired."""
+    state = state_of(procedure, now or clock.now())
+    return [s.stage.label for s in state.unsigned_blocking]
+
+
+def unsigned_stage_codes(procedure: Procedure, now: datetime | None = None) -> list[str]:
+    """Codes of the same stages: what an emergency start still owes."""
+    state = state_of(procedure, now or clock.now())
+    return [s.stage.code for s in state.unsigned_blocking]
+
+
+def unanswered_minimum(procedure: Procedure, now: datetime | None = None) -> list[str]:
+    """Texts of the questions that even an emergency start needs and that have no answer which counts now.
+
+    *Unknown* is an answer: nobody waits for what nobody can know.
+    """
+    state = state_of(procedure, now or clock.now())
+    return [q.question.text for q in state.questions if q.question.minimum and q.status in checklist.OPEN]
+
+
+def rounds(procedures: Iterable[Procedure]) -> dict[int, Round]:
+    """The newest round of each case, with everything that is current in it: five queries."""
+    newest = {
+        row.pk: row
+        for row in Checklist.objects.filter(procedure__in=[p.pk for p in procedures])
+        .order_by("procedure_id", "-number")
+        .distinct("procedure_id")
+    }
+    if not newest:
+        return {}
+    answers: defaultdict[int, dict[str, AnswerRow]] = defaultdict(dict)
+    for answer in _current(Answer, newest).select_related("answered_by"):
+        answers[answer.checklist_id][answer.question] = _answer(answer)
+    medicines: defaultdict[int, list[MedicineRow]] = defaultdict(list)
+    for medicine in _current(MedicineEntry, newest).filter(withdrawn=False).select_related("recorded_by"):
+        medicines[medicine.checklist_id].append(_medicine(medicine))
+    allergies: defaultdict[int, list[AllergyRow]] = defaultdict(list)
+    for allergy in _current(AllergyEntry, newest).filter(withdrawn=False).select_related("recorded_by"):
+        allergies[allergy.checklist_id].append(_allergy(allergy))
+    signatures: defaultdict[int, list[SignatureRow]] = defaultdict(list)
+    for signature in StageSignature.objects.filter(checklist__in=newest).select_related("signed_by"):
+        signatures[signature.checklist_id].append(_signature(signature))
+    return {
+        row.procedure_id: Round(
+            id=row.pk,
+            number=row.number,
+            opened_at=row.opened_at,
+            answers=answers[row.pk],
+            medicines=tuple(medicines[row.pk]),
+            allergies=tuple(allergies[row.pk]),
+            signatures=tuple(signatures[row.pk]),
+        )
+        for row in newest.values()
+    }
+
+
+def _judge(procedure: Procedure, protocol: Protocol, found: Round | None, now: datetime) -> ChecklistState:
+    moment = procedure.started_at if procedure.started_at and procedure.state in STARTED else now
+    here = procedure.arrived_at if procedure.state in ON_THE_DAY else None
+    midnight = timezone.localtime(here or moment).replace(hour=0, minute=0, second=0, microsecond=0)
+    return checklist.evaluate(protocol, found, now=moment, day_began=midnight)
+
+
+def _current(model: Any, newest: dict[int, Checklist]) -> Any:
+    return model.objects.filter(checklist__in=newest, superseded_by__isnull=True).order_by("pk")
+
+
+def _name(user: Any) -> str:
+    return user.display_name if user is not None else ""
+
+
+def _answer(row: Answer) -> AnswerRow:
+    return AnswerRow(
+        id=row.pk,
+        question=row.question,
+        state=AnswerState(row.state),
+        value=row.value,
+        note=row.note,
+        confirmed=row.confirmed,
+        reported=row.reported_by_patient,
+        answered_at=row.answered_at,
+        answered_by=_name(row.answered_by),
+        valid_until=row.valid_until,
+    )
+
+
+def _medicine(row: MedicineEntry) -> MedicineRow:
+    return MedicineRow(
+        id=row.pk,
+        name=row.name,
+        dose=row.dose,
+        indication=row.indication,
+        prescriber=row.prescriber,
+        status=row.status,
+        last_dose_at=row.last_dose_at,
+        thins_blood=row.thins_blood,
+        confirmed=row.confirmed,
+        recorded_at=row.recorded_at,
+        recorded_by=_name(row.recorded_by),
+    )
+
+
+def _allergy(row: AllergyEntry) -> AllergyRow:
+    return AllergyRow(
+        id=row.pk,
+        substance=row.substance,
+        category=row.category,
+        reaction=row.reaction,
+        severity=row.severity,
+        confirmed=row.confirmed,
+        recorded_at=row.recorded_at,
+        recorded_by=_name(row.recorded_by),
+    )
+
+
+def _signature(row: StageSignature) -> SignatureRow:
+    return SignatureRow(
+        id=row.pk, stage=row.stage, signed_at=row.signed_at, signed_by=_name(row.signed_by), digest=row.digest
+    )

@@ -1,0 +1,97 @@
+"""Finding patients, and what must be known before they are booked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models.functions import Upper
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic import clock
+from procedures.domain import names
+from procedures.domain.search import Term, terms
+from procedures.models import Patient, PatientIdentifier, Procedure
+from procedures.models.people import ReachBy
+
+LIMIT = 50
+
+
+@dataclass(frozen=True)
+class Found:
+    """The result of a search. ``enough``: enough was typed to search at all; ``more``: not all are shown."""
+
+    patients: list[Patient]
+    enough: bool
+    more: bool
+
+
+def search(text: str, *, among: QuerySet[Patient] | None = None, limit: int = LIMIT) -> Found:
+    """Patients by any part of the name, number or birth date; an exact number first. Identifiers are prefetched.
+
+    Every word must match. Reads the trigram index on ``UPPER(search_text)``; three queries at most.
+    """
+    wanted = terms(text)
+    if not wanted:
+        return Found([], enough=False, more=False)
+    rows = Patient.objects.all() if among is None else among
+    for term in wanted:
+        rows = rows.filter(_matches(term))
+    number = PatientIdentifier.objects.filter(patient=OuterRef("pk")).annotate(upper=Upper("value"))
+    begins = names.fold(text).replace(",", "")
+    found: list[Patient] = list(
+        rows.annotate(
+            exact=Exists(number.filter(upper=text.strip().upper())),
+            begins=ExpressionWrapper(Q(search_text__startswith=begins), output_field=BooleanField()),
+        )
+        .order_by("-exact", "-begins", "family_name", "given_name", "pk")
+        .prefetch_related("identifiers")[: limit + 1]
+    )
+    return Found(found[:limit], enough=True, more=len(found) > limit)
+
+
+def cases(patient: Patient) -> list[Procedure]:
+    """The patient's cases, newest first, with what a list of bookings shows."""
+    return list(
+        patient.procedures.select_related("protocol_version__protocol", "responsible", "operator", "room").order_by(
+            "-requested_at", "-pk"
+        )
+    )
+
+
+def warnings(patient: Patient) -> list[str]:
+    """What to settle before the needle. Never a reason to refuse."""
+    found: list[str] = []
+    if patient.deceased_at is not None:
+        found.append(_("This patient is recorded as deceased: no messages are sent."))
+    if not patient.phone and not patient.is_inpatient:
+        found.append(_("No phone number: make a follow-up plan before the needle."))
+    if patient.reach_by == ReachBy.NONE:
+        found.append(_("No way to reach this patient is known: make a follow-up plan before the needle."))
+    if patient.reach_by == ReachBy.CAREGIVER and not patient.caregiver_phone:
+        found.append(_("To be reached through the caregiver, but the caregiver has no phone number here."))
+    if patient.reach_by == ReachBy.FACILITY and not patient.facility:
+        found.append(_("To be reached through a facility, but none is named."))
+    if patient.interpreter_needed:
+        found.append(
+            _("Needs an interpreter (%(language)s): allow 15 to 30 minutes more.") % {"language": patient.language}
+        )
+    if patient.is_inpatient:
+        found.append(_("Inpatient: checks and results go to the ward team; no texts or links are sent."))
+    return found
+
+
+def today() -> date:
+    """The clinic's calendar day."""
+    return timezone.localdate(clock.now())
+
+
+def _matches(term: Term) -> Q:
+    condition = Q()
+    if term.text:
+        condition |= Q(search_text__icontains=term.text)
+    if term.dates:
+        condition |= Q(birth_date__in=term.dates)
+    return condition

@@ -1,0 +1,236 @@
+"""Results as pages show them: versions side by side, and calculations made at the moment of reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from procedures.domain import measurement
+from procedures.domain import results as rules
+from procedures.domain import versions as versions_rule
+from procedures.domain.calculations import Calculated, Refusal, calculate_all
+from procedures.domain.measurement import Value
+from procedures.domain.protocol import Calculation, Component, Protocol, Source, Test
+from procedures.domain.results import Judgement, Known
+from procedures.models import LabTest, Procedure, ResultVersion
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of one version. ``changed``: different from the version before it. ``outside``: low, high or ""."""
+
+    text: str
+    changed: bool = False
+    outside: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One version that stands. ``number`` is its place by arrival."""
+
+    version: ResultVersion
+    is_current: bool
+    stated_reported_at: datetime
+
+    @property
+    def number(self) -> int:
+        return self.version.number
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value over the versions, in the order of the columns."""
+
+    label: str
+    reference: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """The versions of a test beside each other; withdrawn ones are named, their values are not shown."""
+
+    test: LabTest
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    withdrawn: tuple[ResultVersion, ...]
+
+    @property
+    def current(self) -> ResultVersion | None:
+        return next((column.version for column in self.columns if column.is_current), None)
+
+
+@dataclass(frozen=True)
+class ComputedRow:
+    """One calculation now: a number, or in words why there is none."""
+
+    code: str
+    label: str
+    value: float | None
+    unit: str
+    refused: str
+    preliminary: bool
+    note: str
+    source: Source
+
+    @property
+    def text(self) -> str:
+        return "" if self.value is None else f"{self.value:g} {self.unit}".strip()
+
+
+def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]:
+    """The current version of every test of the case (except the test ``without``), as the rules take it: one query."""
+    grouped: dict[int, list[ResultVersion]] = {}
+    rows = ResultVersion.objects.filter(test__procedure_id=procedure.pk).select_related("test")
+    for version in rows.order_by("test_id", "number"):
+        grouped.setdefault(version.test_id, []).append(version)
+    found = []
+    for pk, stored in grouped.items():
+        current = versions_rule.current(stored)
+        if current is not None and pk != without:
+            test = current.test
+            found.append(
+                Known(test=test.code, values=current.values, status=current.status, collected_at=test.collected_at)
+            )
+    return found
+
+
+def side_by_side(test: LabTest) -> SideBySide:
+    """Every version that stands, oldest first, with what changed from one to the next marked: one query."""
+    stored = list(test.versions.select_related("entered_by").order_by("number"))
+    current = versions_rule.current(stored)
+    standing, gone = rules.standing(stored)
+    data = test_data(test)
+    columns = tuple(Column(v, v is current, _stated(v)) for v in standing)
+    return SideBySide(test=test, columns=columns, rows=_rows(data, standing), withdrawn=tuple(gone))
+
+
+def computed(procedure: Procedure) -> tuple[ComputedRow, ...]:
+    """The calculations that the case's tests take part in, made now from the current versions: two queries."""
+    protocol: Protocol = procedure.protocol_version.parsed
+    ordered = set(procedure.tests.exclude(status="cancelled").values_list("code", flat=True))
+    found = calculate_all(protocol, rules.gather(known_of(procedure)))
+    return tuple(
+        _computed(protocol, calculation, found[calculation.code])
+        for calculation in protocol.calculations
+        if any(name.partition(".")[0] in ordered for name in calculation.inputs)
+    )
+
+
+def judged_now(test: LabTest) -> Judgement | None:
+    """What the pinned rules say of the current version with the partner values of this moment; None without one."""
+    procedure = test.procedure
+    rows = known_of(procedure)
+    own = next((row for row in rows if row.test == test.code), None)
+    if own is None:
+        return None
+    return rules.judge(procedure.protocol_version.parsed, own, [row for row in rows if row is not own])
+
+
+def test_data(test: LabTest) -> Test:
+    """The test as the case's pinned protocol describes it."""
+    found: Test = test.procedure.protocol_version.parsed.test(test.code)
+    return found
+
+
+def reference(component: Component) -> str:
+    """The reference range in words, in the canonical unit; "" when the protocol has none."""
+    unit = component.units[0] if component.units else ""
+    if component.low is not None and component.high is not None:
+        return f"{component.low:g}–{component.high:g} {unit}".strip()
+    if component.high is not None:
+        return _("up to %(number)s") % {"number": f"{component.high:g} {unit}".strip()}
+    if component.low is not None:
+        return _("from %(number)s") % {"number": f"{component.low:g} {unit}".strip()}
+    return ""
+
+
+def value_text(stored: Mapping[str, Any] | None) -> str:
+    """A stored value with its unit."""
+    if not stored:
+        return ""
+    shown = stored.get("text")
+    if shown is None or shown == "":
+        shown = stored.get("value")
+    return f"{'' if shown is None else shown} {stored.get('unit') or ''}".strip()
+
+
+def _rows(data: Test, standing: list[ResultVersion]) -> tuple[Row, ...]:
+    rows = [
+        Row(component.label, reference(component), _cells(component, standing))
+        for component in data.components
+        if any(component.code in version.values for version in standing)
+    ]
+    if any(version.text for version in standing):
+        texts = [version.text for version in standing]
+        cells = (Cell(text, place > 0 and text != texts[place - 1]) for place, text in enumerate(texts))
+        rows.append(Row(_("Report"), "", tuple(cells)))
+    return tuple(rows)
+
+
+def _cells(component: Component, standing: list[ResultVersion]) -> tuple[Cell, ...]:
+    texts = [value_text(version.values.get(component.code)) for version in standing]
+    return tuple(
+        Cell(text, place > 0 and text != texts[place - 1], _outside(component, standing[place]))
+        for place, text in enumerate(texts)
+    )
+
+
+def _outside(component: Component, version: ResultVersion) -> str:
+    """Below or above the reference range; "" inside it, or when that cannot be told."""
+    stored = version.values.get(component.code)
+    known = measurement.bounds(component, Value.from_stored(stored)) if stored else None
+    if known is None:
+        return ""
+    if component.low is not None and known.high < component.low:
+        return "low"
+    return "high" if component.high is not None and known.low > component.high else ""
+
+
+def _stated(version: ResultVersion) -> datetime:
+    """When the laboratory reported it, as it was stated."""
+    stated = version.read_back.get("stated_reported_at")
+    return datetime.fromisoformat(stated) if stated else version.reported_at
+
+
+def _computed(protocol: Protocol, calculation: Calculation, found: Calculated) -> ComputedRow:
+    return ComputedRow(
+        code=calculation.code,
+        label=calculation.label,
+        value=found.value,
+        unit=found.unit,
+        refused=_refused(protocol, found),
+        preliminary=found.preliminary,
+        note=calculation.note,
+        source=calculation.source,
+    )
+
+
+def _refused(protocol: Protocol, found: Calculated) -> str:
+    if found.refused is None:
+        return ""
+    words = {
+        Refusal.MISSING: _("not there yet: %(inputs)s"),
+        Refusal.UNIT_UNKNOWN: _("unit not known: %(inputs)s"),
+        Refusal.NOT_EXACT: _("only a bound is known: %(inputs)s"),
+        Refusal.PRELIMINARY: _("still preliminary: %(inputs)s"),
+        Refusal.TIME_UNKNOWN: _("time of collection not recorded: %(inputs)s"),
+        Refusal.TOO_FAR_APART: _("collected too far apart: %(inputs)s"),
+        Refusal.DIVISION_BY_ZERO: _("cannot be divided by zero: %(inputs)s"),
+    }
+    return words[found.refused] % {"inputs": ", ".join(_names(protocol, found.inputs))}
+
+
+def _names(protocol: Protocol, inputs: Iterable[str]) -> list[str]:
+    labels = {
+        f"{test.code}.{component.code}": test.label
+        if component.label in test.label
+        else f"{test.label}, {component.label}"
+        for test in protocol.tests
+        for component in test.components
+    }
+    return [labels.get(name, name) for name in inputs]

@@ -1,0 +1,363 @@
+"""Tests and the tubes they travel in: ordered, collected, handed over, received, rejected or lost.
+
+An earlier step that nobody recorded is never a reason to refuse a later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from clinic import audit, clock
+from clinic.actor import Actor
+from clinic.errors import Conflict, Invalid
+from procedures import events
+from procedures.domain.protocol import Protocol, Test
+from procedures.domain.states import TestStatus
+from procedures.models import LabTest, Procedure, Specimen
+from procedures.models.labs import SpecimenLoss
+from procedures.services import lab_rows as rows
+
+T = TestStatus
+#: A new specimen may be taken for these.
+TO_COLLECT = frozenset({T.ORDERED, T.REJECTED, T.LOST})
+#: A result is there already: a tube recorded afterwards starts no new clock.
+RESULTED = frozenset({T.PRELIMINARY, T.FINAL, T.CORRECTED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tube:
+    """One tube or bottle as it was taken. ``tests``: the ids of the tests that run on it."""
+
+    container: str
+    tests: tuple[int, ...]
+    tube_number: int | None = None
+    volume_ml: Decimal | None = None
+    accession: str = ""
+    label_checked: bool = False
+
+
+class AccessionTaken(Invalid):
+    """The laboratory number %(accession)s is on another tube already. Scan or type this tube's own number."""
+
+    def __init__(self, accession: str, row: int) -> None:
+        self.row = row
+        super().__init__(field="accession", accession=accession)
+
+
+# --- orders ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def order_panel(*, procedure: Procedure, actor: Actor, panel: str = "") -> list[LabTest]:
+    """Order the indication's panel (or ``panel``) with the partner tests it needs. What is ordered already stays."""
+    locked = rows.locked_case(procedure)
+    protocol = _protocol(locked)
+    chosen = protocol.panel(panel or protocol.indication(locked.indication).panel)
+    created = _order(locked, with_partners(protocol, chosen.tests), actor)
+    if created:
+        rows.note("tests.ordered", locked, actor, {"panel": chosen.code, "tests": [t.code for t in created]})
+        events.changed(locked)
+    return created
+
+
+@transaction.atomic
+def add_test(*, procedure: Procedure, code: str, actor: Actor) -> list[LabTest]:
+    """Order one more test, with its partners. Returns what is new; nothing when it is ordered already."""
+    locked = rows.locked_case(procedure)
+    protocol = _protocol(locked)
+    if code not in {t.code for t in protocol.tests}:
+        raise Invalid("This protocol has no such test.", field="code")
+    created = _order(locked, with_partners(protocol, (code,)), actor)
+    if created:
+        rows.note("tests.ordered", locked, actor, {"tests": [t.code for t in created]})
+        events.changed(locked)
+    return created
+
+
+@transaction.atomic
+def cancel_test(*, test: LabTest, reason: str, actor: Actor) -> LabTest:
+    """No result is awaited any more; the reason stays on the chart. Cancelled already: nothing happens."""
+    reason = rows.given_reason(reason)
+    procedure = rows.locked_case(test.procedure)
+    row = rows.locked_test(test)
+    if row.status == T.CANCELLED:
+        return row
+    if T(row.status) in {T.FINAL, T.CORRECTED}:
+        raise Conflict("This test has its result already: withdraw the result if it is wrong.")
+    _cancel(row, procedure, reason, actor)
+    events.changed(procedure)
+    return row
+
+
+@transaction.atomic
+def cancel_uncollected(*, procedure: Procedure, reason: str, actor: Actor) -> list[LabTest]:
+    """Cancel every test that has no specimen: no fluid, or the case is not done."""
+    reason = rows.given_reason(reason)
+    locked = rows.locked_case(procedure, dead=True)
+    tests = list(rows.locked_tests(locked).filter(status=T.ORDERED))
+    for test in tests:
+        _cancel(test, locked, reason, actor)
+    if tests:
+        events.changed(locked)
+    return tests
+
+
+@transaction.atomic
+def decide_recollection(*, test: LabTest, note: str, actor: Actor) -> LabTest:
+    """A rejected or lost test will be collected again: the decision is recorded, the promise stays until it is done.
+
+    (The other decision, accepting the loss, is :func:`cancel_test`.) Raises Conflict for a test that is not lost.
+    """
+    procedure = rows.locked_case(test.procedure)
+    row = rows.locked_test(test)
+    if T(row.status) not in {T.REJECTED, T.LOST}:
+        raise Conflict("This test is neither rejected nor lost any more.")
+    words = f"to be collected again ({actor.name})" + (f": {note.strip()}" if note.strip() else "")
+    reason = f"{row.ended_reason} · {words}"[: rows.REASON_LENGTH]
+    LabTest.objects.filter(pk=row.pk).update(ended_reason=reason)
+    row.ended_reason = reason
+    audit.record(
+        action="test.recollection_decided",
+        actor=actor,
+        subject=row,
+        patient_id=procedure.patient_id,
+        reason=note.strip(),
+        data={"test": row.code},
+    )
+    events.changed(procedure)
+    return row
+
+
+def with_partners(protocol: Protocol, codes: Iterable[str]) -> list[Test]:
+    """The tests and those they are only useful with (serum pair), in the protocol's order."""
+    wanted: set[str] = set()
+    waiting = list(codes)
+    while waiting:
+        code = waiting.pop()
+        if code not in wanted:
+            wanted.add(code)
+            waiting += protocol.test(code).needs
+    return [test for test in protocol.tests if test.code in wanted]
+
+
+def _order(procedure: Procedure, tests: Sequence[Test], actor: Actor) -> list[LabTest]:
+    standing = set(procedure.tests.exclude(status=T.CANCELLED).values_list("code", flat=True))
+    now = clock.now()
+    return [
+        LabTest.objects.create(
+            procedure=procedure,
+            code=test.code,
+            label=test.label,
+            loinc=test.loinc,
+            container=test.container,
+            usual_hours=test.usual_hours,
+            outer_hours=test.outer_hours,
+            extended=test.extended,
+            has_preliminary=test.preliminary,
+            ordered_at=now,
+            ordered_by_id=actor.user_id,
+        )
+        for test in tests
+        if test.code not in standing
+    ]
+
+
+def _cancel(row: LabTest, procedure: Procedure, reason: str, actor: Actor) -> None:
+    rows.move(row, procedure, T.CANCELLED, "test.cancelled", actor, reason, ended_at=clock.now(), ended_reason=reason)
+
+
+# --- tubes ----------------------------------------------------------------------------------
+
+
+def collect(*, procedure: Procedure, tubes: Sequence[Tube], collected_at: datetime, actor: Actor) -> list[Specimen]:
+    """Record the tubes that were taken; the clocks of their tests run from ``collected_at``.
+
+    A test whose specimen was rejected or lost starts again. Raises AccessionTaken, Invalid for a moment in the future
+    or no tube, Conflict when a chosen test was collected by somebody else in the meantime.
+    """
+    if not tubes:
+        raise Invalid("Tick at least one tube.")
+    rows.check_not_future(collected_at, "collected_at")
+    try:
+        return _collect(procedure, tubes, collected_at, actor)
+    except IntegrityError as exc:
+        # somebody recorded the same number a moment ago; caught outside the transaction, which is broken
+        if getattr(getattr(exc.__cause__, "diag", None), "constraint_name", "") != "specimen_accession_once":
+            raise
+        _check_accessions(tubes)
+        raise Conflict from exc
+
+
+@transaction.atomic
+def _collect(procedure: Procedure, tubes: Sequence[Tube], collected_at: datetime, actor: Actor) -> list[Specimen]:
+    locked = rows.locked_case(procedure)
+    _check_accessions(tubes)
+    tests = {test.pk: test for test in rows.locked_tests(locked)}
+    specimens = []
+    for tube in tubes:
+        _refuse_second_click(locked, tube, collected_at)
+        specimen = _specimen(locked, tube, collected_at, actor)
+        for pk in tube.tests:
+            if pk not in tests:
+                raise Invalid("This test is not one of this case.")
+            _put_into(tests[pk], specimen, locked, actor)
+        specimens.append(specimen)
+    events.changed(locked)
+    return specimens
+
+
+def _check_accessions(tubes: Sequence[Tube]) -> None:
+    seen: set[str] = set()
+    for index, tube in enumerate(tubes):
+        number = tube.accession.strip()
+        if number and (number in seen or Specimen.objects.filter(accession=number).exists()):
+            raise AccessionTaken(number, index)
+        seen.add(number)
+
+
+def _refuse_second_click(procedure: Procedure, tube: Tube, collected_at: datetime) -> None:
+    """A tube without a test has no test's state to notice that it is recorded already."""
+    same = {"container": tube.container, "tube_number": tube.tube_number, "collected_at": collected_at}
+    if not tube.tests and procedure.specimens.filter(loss="", **same).exists():
+        raise Conflict("This tube is recorded already.")
+
+
+def _specimen(procedure: Procedure, tube: Tube, collected_at: datetime, actor: Actor) -> Specimen:
+    container = next((c for c in _protocol(procedure).containers if c.code == tube.container), None)
+    if container is None:
+        raise Invalid("This protocol has no such container.")
+    specimen = Specimen.objects.create(
+        procedure=procedure,
+        container=container.code,
+        tube_number=tube.tube_number,
+        volume_ml=tube.volume_ml,
+        accession=tube.accession.strip(),
+        label_checked=tube.label_checked,
+        collected_at=collected_at,
+        collected_by_id=actor.user_id,
+        receipt_due_at=collected_at + timedelta(minutes=container.receipt_minutes),
+    )
+    data = {"container": container.code, "tube": tube.tube_number, "label_checked": tube.label_checked}
+    rows.note("specimen.collected", procedure, actor, data, specimen)
+    return specimen
+
+
+def _put_into(test: LabTest, specimen: Specimen, procedure: Procedure, actor: Actor) -> None:
+    status = T(test.status)
+    if status in TO_COLLECT:
+        rows.move(
+            test, procedure, T.COLLECTED, "test.collected", actor, test.ended_reason,
+            specimen_id=specimen.pk, collected_at=specimen.collected_at, received_at=None,
+            ended_at=None, ended_reason="",
+        )  # fmt: skip
+        return
+    if test.specimen_id is not None or status not in {T.RECEIVED, *RESULTED}:
+        raise Conflict("%(test)s was collected or cancelled in the meantime. Reload the page.", test=test.label)
+    # received, or a result came, before anybody recorded the tube
+    LabTest.objects.filter(pk=test.pk).update(specimen=specimen, collected_at=specimen.collected_at)
+
+
+@transaction.atomic
+def hand_over(*, procedure: Procedure, specimens: Sequence[int], to: str, at: datetime, actor: Actor) -> list[Specimen]:
+    """Tubes given to a courier. Those handed over already stay as they are."""
+    if not to.strip():
+        raise Invalid("Say to whom.", field="to")
+    locked = rows.locked_case(procedure, dead=True)
+    tubes = rows.locked_specimens(locked, specimens)
+    _not_before_collection(tubes, at)
+    for row in tubes:
+        if row.handed_over_at is None:
+            _set(row, locked, actor, "specimen.handed_over", handed_over_at=at, handed_over_to=to.strip())
+    events.changed(locked)
+    return tubes
+
+
+@transaction.atomic
+def receive(
+    *,
+    procedure: Procedure,
+    specimens: Sequence[int],
+    confirmed_by: str,
+    at: datetime,
+    actor: Actor,
+    counted: int | None = None,
+) -> list[Specimen]:
+    """The laboratory has the tubes, says ``confirmed_by``. A lost one that turned up is received like any other.
+
+    ``counted``: how many tubes the laboratory counts; it must be as many as are ticked (clinical-facts §6.6-28).
+    """
+    if not confirmed_by.strip():
+        raise Invalid("Say who confirmed it.", field="confirmed_by")
+    if counted is not None and counted != len(set(specimens)):
+        raise Invalid(
+            "You ticked %(ticked)s, the laboratory counts %(counted)s. Untick the tube that is missing; if it cannot "
+            "be found, report it as lost.",
+            field="counted",
+            ticked=len(set(specimens)),
+            counted=counted,
+        )
+    locked = rows.locked_case(procedure, dead=True)
+    tubes = rows.locked_specimens(locked, specimens)
+    _not_before_collection(tubes, at)
+    for row in tubes:
+        if row.received_at is None and row.loss != SpecimenLoss.REJECTED:
+            _receive_one(row, locked, confirmed_by.strip(), at, actor)
+    events.changed(locked)
+    return tubes
+
+
+def _receive_one(specimen: Specimen, procedure: Procedure, confirmed_by: str, at: datetime, actor: Actor) -> None:
+    _set(
+        specimen, procedure, actor, "specimen.received",
+        received_at=at, received_note=confirmed_by, loss="", loss_at=None, loss_reason="",
+    )  # fmt: skip
+    for test in rows.locked_tests(procedure).filter(specimen=specimen):
+        if T(test.status) in {T.COLLECTED, T.LOST}:
+            rows.move(
+                test, procedure, T.RECEIVED, "test.received", actor, received_at=at, ended_at=None, ended_reason=""
+            )
+        elif test.received_at is None and T(test.status) in RESULTED:
+            LabTest.objects.filter(pk=test.pk).update(received_at=at)
+
+
+@transaction.atomic
+def report_loss(*, specimen: Specimen, loss: SpecimenLoss, reason: str, actor: Actor) -> Specimen:
+    """Rejected by the laboratory, or lost. Its tests without a result now need a decision (clinical-facts §6.6-5)."""
+    reason = rows.given_reason(reason)
+    procedure = rows.locked_case(specimen.procedure, dead=True)
+    row = rows.locked_specimens(procedure, [specimen.pk])[0]
+    if row.loss:
+        return row
+    now = clock.now()
+    _set(row, procedure, actor, f"specimen.{loss}", reason, loss=str(loss), loss_at=now, loss_reason=reason)
+    to = T.REJECTED if loss == SpecimenLoss.REJECTED else T.LOST
+    for test in rows.locked_tests(procedure).filter(specimen=row, status__in=[T.COLLECTED, T.RECEIVED]):
+        rows.move(test, procedure, to, f"test.{to}", actor, reason, ended_at=now, ended_reason=reason)
+    events.changed(procedure)
+    return row
+
+
+# --- small words ----------------------------------------------------------------------------
+
+
+def _not_before_collection(specimens: Sequence[Specimen], at: datetime) -> None:
+    rows.check_not_future(at)
+    if any(at < specimen.collected_at for specimen in specimens):
+        raise Invalid("This is before the tube was collected.", field="at")
+
+
+def _set(row: Specimen, procedure: Procedure, actor: Actor, action: str, reason: str = "", **values: Any) -> None:
+    Specimen.objects.filter(pk=row.pk).update(**values)
+    for name, value in values.items():
+        setattr(row, name, value)
+    rows.note(action, procedure, actor, {"tube": row.tube_number}, row, reason)
+
+
+def _protocol(procedure: Procedure) -> Protocol:
+    return procedure.protocol_version.parsed

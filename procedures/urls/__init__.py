@@ -1,0 +1,15 @@
+"""Addresses of the facts of care. A case is named by its code: no personal data in a URL."""
+
+from __future__ import annotations
+
+from procedures.urls import bookings, checklists, labs, patients, records, results
+
+app_name = "procedures"
+urlpatterns = [
+    *patients.urlpatterns,
+    *bookings.urlpatterns,
+    *checklists.urlpatterns,
+    *records.urlpatterns,
+    *labs.urlpatterns,
+    *results.urlpatterns,
+]

@@ -1,0 +1,141 @@
+"""Nothing personal leaves: every mail, every log line and every stored number of the engine is searched."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from clinic import clock
+from clinic.actor import Actor
+from clinic.models import Heartbeat
+from clinic.roles import Role
+from followups import dispatch, replay
+from followups.domain.kinds import Kind
+from followups.models import DeliveryAttempt, FollowUp, Message
+from followups.services import messages
+from procedures.models import Hold, Procedure
+from tests import make
+from tests.factories import promises as factory
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+PATIENT = {"given": "Wilhelmina", "family": "Quackenbush", "mrn": "M7734901"}
+DRUG = "apixaban"
+
+
+@pytest.fixture
+def case(settings: Any) -> Procedure:
+    """A lumbar puncture of somebody whose every detail can be searched for."""
+    settings.DEMO = True
+    for role in Role:
+        make.user(role)
+    born = date(1947, 3, 9)
+    patient = make.patient(PATIENT["given"], PATIENT["family"], born, mrn=PATIENT["mrn"], phone="+12025550188")
+    row = factory.case(
+        code="lumbar_puncture",
+        status="completed",
+        starts=datetime(2026, 11, 2, 15, tzinfo=UTC),
+        patient=patient,
+        note="Prefers to be called Minnie",
+        end_reason="Fainted in the corridor",
+    )
+    Hold.objects.create(procedure=row, ingredient=DRUG, decided_by=row.responsible, decided_at=clock.now())
+    return row
+
+
+def secrets(case: Procedure) -> list[str]:
+    """Everything about this case that must not leave, as it would be written."""
+    protocol = case.protocol_version.parsed
+    patient = case.patient
+    return [
+        *PATIENT.values(),
+        DRUG,
+        "Minnie",
+        "Fainted",
+        str(patient.phone),
+        "5550188",
+        patient.birth_date.isoformat(),
+        "1947",
+        protocol.label,
+        case.protocol_version.protocol.code,
+        protocol.indication(case.indication).label,
+        case.indication,
+        *(test.label for test in protocol.tests),
+        *(test.code for test in protocol.tests if "_" in test.code),
+    ]
+
+
+def found(secret_words: list[str], text: str) -> list[str]:
+    lower = text.lower()
+    return [word for word in secret_words if word.lower() in lower]
+
+
+def everything_that_left() -> str:
+    sent = [f"{m.subject}\n{m.body}\n{m.extra_headers}\n{m.from_email}" for m in mail.outbox]
+    stored = [
+        *Message.objects.values_list("key", "kind", "outcome"),
+        *DeliveryAttempt.objects.values_list("detail", "outcome"),
+        *Heartbeat.objects.values_list("name", "data"),
+    ]
+    return "\n".join([*sent, *(str(row) for row in stored)])
+
+
+def promise_everything(case: Procedure) -> None:
+    """Every kind at every level, about every test of the protocol."""
+    codes = sorted(test.code for test in case.protocol_version.parsed.tests)
+    about = {"tests": codes, "test": codes[0], "check": "day_2", "hold": 1, "version": 1, "plan": "treat"}
+    for kind in Kind:
+        for level in ("normal", "abnormal", "critical"):
+            factory.promise(kind, level=level, procedure=case, due=clock.now() + DAY, start_at=clock.now(), about=about)
+
+
+def test_no_message_and_no_log_line_names_patient_medicine_test_or_procedure(
+    case: Procedure, caplog: pytest.LogCaptureFixture
+) -> None:
+    promise_everything(case)
+    with caplog.at_level(logging.DEBUG):
+        replay.move_to(actor=Actor.system("tests"), to=clock.now() + 20 * DAY)
+    kinds = set(Message.objects.filter(state="sent").values_list("kind", flat=True))
+    assert kinds == {*(str(kind) for kind in Kind), messages.DIGEST}
+    assert found(secrets(case), everything_that_left()) == []
+    assert found(secrets(case), caplog.text) == []
+
+
+def test_what_goes_wrong_is_logged_without_them_too(
+    case: Procedure, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise_everything(case)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no such template")
+
+    monkeypatch.setattr(messages, "render_to_string", broken)
+    with caplog.at_level(logging.DEBUG):
+        replay.move_to(actor=Actor.system("tests"), to=clock.now() + 3 * DAY)
+        Message.objects.filter(state="queued").update(not_before=clock.now())
+        dispatch.claim_due(channel="email", now=clock.now())
+        Message.objects.filter(state="sending").update(lease_until=clock.real_now() - DAY)
+        dispatch.reap(now=clock.now())
+    assert Message.objects.filter(state="failed").exists()
+    assert "cannot be worded" in caplog.text
+    assert found(secrets(case), everything_that_left() + caplog.text) == []
+
+
+def test_the_link_names_the_case_by_its_code_alone(case: Procedure) -> None:
+    row = factory.promise(Kind.REVIEW_RESULT, procedure=case)
+    body = messages.render(factory.message(row)).body
+    (link,) = [line for line in body.splitlines() if line.startswith("http")]
+    assert case.code in link
+    assert str(case.patient_id) not in link.removeprefix("http://127.0.0.1:8000").replace(case.code, "")
+
+
+def test_this_search_would_find_them(case: Procedure) -> None:
+    """The control: what it looks for is there to be found."""
+    row = FollowUp(kind=Kind.TELL_PATIENT, procedure=case)
+    text = f"{row.procedure.patient.name} {PATIENT['mrn']} {DRUG}"
+    assert set(found(secrets(case), text)) == {*PATIENT.values(), DRUG}
