@@ -178,6 +178,7 @@ def questions(protocol: Protocol) -> Table:
         ) if on]  # fmt: skip
         if q.asked_if:
             marks.append(f"only if {q.asked_if}")
+        marks += [f"no start while the answer is {choice.label}" for choice in q.choices if choice.blocks_start]
         if q.reask_at:
             marks.append(f"asked again at {', '.join(protocol.stage(code).label for code in q.reask_at)}")
         stage = protocol.stage(q.stage).label

@@ -33,6 +33,7 @@ class Choice:
     code: str
     label: str
     needs_reason: bool = False
+    blocks_start: bool = False  # while this is the answer nobody starts, not even in an emergency (a refusal)
 
 
 @dataclass(frozen=True, kw_only=True)

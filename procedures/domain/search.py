@@ -18,9 +18,10 @@ SHORTEST = 2
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
+_MONTH_2, _YEAR_2 = _MONTH.replace("month", "month2"), _YEAR.replace("year", "year2")
+_DAY, _NTH = r"(?P<day>\d{1,2})", r"(?:st|nd|rd|th)?"
 _WRITTEN = re.compile(
-    rf"\b(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?\s+{_MONTH},?\s+{_YEAR}"
-    rf"|{_MONTH.replace('month', 'month2')}\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_YEAR.replace('year', 'year2')})\b",
+    rf"\b(?:{_DAY}{_NTH}\.?\s+{_MONTH},?\s+{_YEAR}|{_MONTH_2}\s+{_DAY.replace('day', 'day2')}{_NTH},?\s+{_YEAR_2})\b",
     re.IGNORECASE,
 )
 _ISO = re.compile(r"^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})$")

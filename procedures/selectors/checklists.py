@@ -74,6 +74,20 @@ def unanswered_minimum(procedure: Procedure, now: datetime | None = None) -> lis
     return [q.question.text for q in state.questions if q.question.minimum and q.status in checklist.OPEN]
 
 
+def refusals(procedure: Procedure, now: datetime | None = None) -> list[str]:
+    """Current answers that forbid the start by themselves, in words: consent refused."""
+    state = state_of(procedure, now or clock.now())
+    found = []
+    for shown in state.questions:
+        value = shown.answer.value if shown.answer is not None else None
+        found += [
+            f"{shown.question.text}: {choice.label}"
+            for choice in shown.question.choices
+            if choice.blocks_start and choice.code == value
+        ]
+    return found
+
+
 def rounds(procedures: Iterable[Procedure]) -> dict[int, Round]:
     """The newest round of each case, with everything that is current in it: five queries."""
     newest = {

@@ -42,7 +42,7 @@ def emergency_blockers(procedure: Procedure, now: datetime) -> list[str]:
 
 
 def always(procedure: Procedure, now: datetime) -> list[str]:
-    """What no override lifts: a patient who has died, or is younger than the protocol is for."""
+    """What no override lifts: a patient who has died, is younger than the protocol is for, or has refused."""
     patient, protocol = procedure.patient, procedure.protocol_version.parsed
     found: list[str] = []
     if patient.deceased_at is not None:
@@ -52,4 +52,4 @@ def always(procedure: Procedure, now: datetime) -> list[str]:
             _("Outside protocol: %(label)s is for patients of %(age)d years and older.")
             % {"label": protocol.label, "age": protocol.min_age}
         )
-    return found
+    return found + checklists.refusals(procedure, now)

@@ -55,7 +55,6 @@ def case(**extra: Any) -> f.ProcedureFacts:
         "unsigned_stages": (),
         "record_signed_at": NOON + hours(1.5),
         "flags": frozenset({"first"}),
-        "was_scheduled": True,
         "symptoms": tuple(
             f.SymptomFact(check_code=c.code, outcome="answered", worst_tier="", at=NOON + hours(c.after_hours))
             for c in data.symptom_checks
@@ -80,8 +79,6 @@ def lab_fact(id: int = 1, **extra: Any) -> f.TestFact:
     }
     fields.update(extra)
     return f.TestFact(**fields)
-
-
 
 
 def version(id: int = 1, **extra: Any) -> f.VersionFact:
@@ -128,5 +125,14 @@ def specimen(id: int = 1, **extra: Any) -> f.SpecimenFact:
 
 
 __all__ = [
-    "NOON", "case", "finished_test", "hours", "protocol", "replace", "review", "specimen", "lab_fact", "version",
+    "NOON",
+    "case",
+    "finished_test",
+    "hours",
+    "protocol",
+    "replace",
+    "review",
+    "specimen",
+    "lab_fact",
+    "version",
 ]

@@ -13,16 +13,8 @@ import pytest
 from clinic.errors import Invalid
 from procedures.domain import checklist
 from procedures.domain.answers import AnswerState, Entry, matches, read, states_for
-from procedures.domain.checklist import (
-    AllergyRow,
-    AnswerRow,
-    MedicineRow,
-    Round,
-    SignatureRow,
-    StageState,
-    Status,
-    Word,
-)
+from procedures.domain.checklist import StageState, Status, Word
+from procedures.domain.checklist_round import AllergyRow, AnswerRow, MedicineRow, Round, SignatureRow
 from procedures.domain.protocol import Choice, Protocol, Question, QuestionGroup, Source, Stage
 from procedures.models.checklists import AnswerState as StoredState
 

@@ -21,6 +21,11 @@ from tests.domain.cases import NOON, hours
         ("normal", -500, -1, -300, Urgency.OVERDUE),
     ],
 )
-def test_a_promise_is_what_its_times_say(level: str, start: float, due: float, usual: float | None, expected: Urgency) -> None:
+def test_a_promise_is_what_its_times_say(
+    level: str, start: float, due: float, usual: float | None, expected: Urgency
+) -> None:
     usual_at = NOON + hours(usual) if usual is not None else None
-    assert urgency(level=level, start_at=NOON + hours(start), due_at=NOON + hours(due), now=NOON, usual_at=usual_at) is expected
+    assert (
+        urgency(level=level, start_at=NOON + hours(start), due_at=NOON + hours(due), now=NOON, usual_at=usual_at)
+        is expected
+    )

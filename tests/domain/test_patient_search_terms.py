@@ -14,7 +14,16 @@ BORN = frozenset({date(1984, 5, 17)})
 
 @pytest.mark.parametrize(
     "typed",
-    ["1984-05-17", "5/17/1984", "17.5.1984", "17/5/1984", "17 May 1984", "17 may, 1984", "May 17, 1984", "may 17th 1984"],
+    [
+        "1984-05-17",
+        "5/17/1984",
+        "17.5.1984",
+        "17/5/1984",
+        "17 May 1984",
+        "17 may, 1984",
+        "May 17, 1984",
+        "may 17th 1984",
+    ],
 )
 def test_a_birth_date_is_read_in_many_spellings(typed: str) -> None:
     assert terms(typed) == (Term(dates=BORN),)

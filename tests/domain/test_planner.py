@@ -120,7 +120,8 @@ def test_a_culture_stays_awaited_until_it_is_final() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "counts_as"), [("normal", "normal"), ("abnormal", "abnormal"), ("critical", "critical"), ("unknown", "abnormal")]
+    ("level", "counts_as"),
+    [("normal", "normal"), ("abnormal", "abnormal"), ("critical", "critical"), ("unknown", "abnormal")],
 )
 def test_a_final_result_must_be_read_and_what_cannot_be_graded_is_never_normal(level: str, counts_as: str) -> None:
     facts = case(tests=(lab_fact(status=TestStatus.FINAL, current=version(level=level)),), specimens=(specimen(),))
@@ -132,7 +133,9 @@ def test_a_final_result_must_be_read_and_what_cannot_be_graded_is_never_normal(l
 
 def test_a_correction_is_a_new_promise_to_read() -> None:
     def final(v: f.VersionFact):
-        return case(tests=(lab_fact(status=TestStatus.CORRECTED, current=v, reviewed_before=True),), specimens=(specimen(),))
+        return case(
+            tests=(lab_fact(status=TestStatus.CORRECTED, current=v, reviewed_before=True),), specimens=(specimen(),)
+        )
 
     before = only(final(version(10)))
     after = only(final(version(11, status="corrected")))
@@ -211,16 +214,24 @@ def test_a_held_medicine_survives_a_cancel_and_is_then_due_at_once() -> None:
     done = only(case(holds=(hold,)))
     assert (done.kind, done.due_at) == (Kind.RESTART_MEDICINE, NOON + hours(24))
     cancelled = case(
-        status=S.CANCELLED, was_scheduled=False, started_at=None, completed_at=None, outcome=None,
-        ended_at=NOON - hours(20), holds=(hold,), symptoms=(),
+        status=S.CANCELLED,
+        started_at=None,
+        completed_at=None,
+        outcome=None,
+        ended_at=NOON - hours(20),
+        holds=(hold,),
+        symptoms=(),
     )
-    assert only(cancelled).due_at == NOON - hours(20)
+    restart = next(p for p in plan(cancelled) if p.kind is Kind.RESTART_MEDICINE)
+    assert restart.due_at == NOON - hours(20)
     assert plan(case(holds=(replace(hold, decided=True),))) == ()
 
 
 def test_the_dead_are_not_called_but_their_results_are_read() -> None:
     facts = case(
-        deceased=True, symptoms=(), tests=(read(1), lab_fact(2, status=TestStatus.FINAL, current=version(99))),
+        deceased=True,
+        symptoms=(),
+        tests=(read(1), lab_fact(2, status=TestStatus.FINAL, current=version(99))),
         specimens=(specimen(),),
     )
     assert kinds(facts) == [Kind.REVIEW_RESULT]
@@ -230,11 +241,21 @@ def test_the_dead_are_not_called_but_their_results_are_read() -> None:
 
 def test_cancelled_is_not_an_empty_plan() -> None:
     facts = case(
-        status=S.CANCELLED, was_scheduled=False, started_at=None, completed_at=None, outcome=None, ended_at=NOON,
-        symptoms=(), tests=(lab_fact(1), lab_fact(2, status=TestStatus.FINAL, current=version(7))),
+        status=S.CANCELLED,
+        started_at=None,
+        completed_at=None,
+        outcome=None,
+        ended_at=NOON,
+        symptoms=(),
+        tests=(lab_fact(1), lab_fact(2, status=TestStatus.FINAL, current=version(7))),
         specimens=(specimen(received=False),),
     )
-    assert set(kinds(facts)) == {Kind.SPECIMEN_NOT_RECEIVED, Kind.AWAITED_RESULT, Kind.REVIEW_RESULT}
+    assert set(kinds(facts)) == {
+        Kind.SPECIMEN_NOT_RECEIVED,
+        Kind.AWAITED_RESULT,
+        Kind.REVIEW_RESULT,
+        Kind.TELL_PATIENT,
+    }
 
 
 def test_a_third_procedure_needs_no_code() -> None:
@@ -311,25 +332,36 @@ def cases(draw: st.DrawFn) -> f.ProcedureFacts:
         unsigned_stages=tuple(draw(st.lists(st.sampled_from(["consent", "sign_in"]), unique=True))),
         record_signed_at=draw(st.none() | times),
         flags=frozenset(draw(st.lists(st.sampled_from(["first", "serial", "held", "large_volume"])))),
-        was_scheduled=draw(st.booleans()),
         tests=tuple(draw(lab_facts(n + 1)) for n in range(count)),
         specimens=tuple(
-            specimen(n + 1, received=draw(st.booleans()), lost_at=draw(st.none() | times)) for n in range(draw(st.integers(0, 3)))
+            specimen(n + 1, received=draw(st.booleans()), lost_at=draw(st.none() | times))
+            for n in range(draw(st.integers(0, 3)))
         ),
         holds=tuple(
-            f.HoldFact(id=n + 1, decided_at=draw(times), restart_due_at=draw(st.none() | times), decided=draw(st.booleans()))
+            f.HoldFact(
+                id=n + 1, decided_at=draw(times), restart_due_at=draw(st.none() | times), decided=draw(st.booleans())
+            )
             for n in range(draw(st.integers(0, 2)))
         ),
         actions=tuple(
-            f.ActionFact(id=n + 1, plan="treat", created_at=NOON, due_at=draw(times), done=draw(st.booleans()), responsible_id=5)
+            f.ActionFact(
+                id=n + 1, plan="treat", created_at=NOON, due_at=draw(times), done=draw(st.booleans()), responsible_id=5
+            )
             for n in range(draw(st.integers(0, 2)))
         ),
         symptoms=tuple(
-            f.SymptomFact(check_code=code, outcome=draw(st.sampled_from(["answered", "not_reached", "not_needed"])), worst_tier="", at=NOON)
+            f.SymptomFact(
+                check_code=code,
+                outcome=draw(st.sampled_from(["answered", "not_reached", "not_needed"])),
+                worst_tier="",
+                at=NOON,
+            )
             for code in draw(st.lists(st.sampled_from(checks), unique=True))
         ),
         contacts=tuple(
-            f.ContactFact(purpose="cancellation", told=draw(st.booleans()), outcome="reached", at=draw(times), channel="phone")
+            f.ContactFact(
+                purpose="cancellation", told=draw(st.booleans()), outcome="reached", at=draw(times), channel="phone"
+            )
             for _ in range(draw(st.integers(0, 2)))
         ),
     )

@@ -79,9 +79,7 @@ def test_the_way_back_never_leads_to_another_site(demo: None, target: str) -> No
 
 def test_a_local_referer_is_the_way_back_when_the_form_names_none(demo: None) -> None:
     referer = "http://testserver/engine/"
-    response = logged_in(Role.NURSE).post(
-        reverse("followups:demo_clock"), {"reset": 1}, headers={"referer": referer}
-    )
+    response = logged_in(Role.NURSE).post(reverse("followups:demo_clock"), {"reset": 1}, headers={"referer": referer})
     assert response["Location"] == referer
 
 
@@ -261,5 +259,3 @@ def test_only_the_newest_mails_are_read(demo: None, mail_folder: Path) -> None:
 def test_every_pass_of_a_demonstration_writes_a_heartbeat_of_the_real_time(demo: None) -> None:
     move(logged_in(Role.NURSE), hours=168)
     assert abs(clock.real_now() - Heartbeat.objects.get(name="engine").at) < timedelta(minutes=1)
-
-

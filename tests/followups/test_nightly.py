@@ -76,9 +76,7 @@ def break_closed_with_promise(row: Procedure) -> None:
 
 
 def break_open_without_promise(row: Procedure) -> None:
-    FollowUp.objects.filter(procedure=row).update(
-        closed_at=clock.now(), closed_because="kept", next_action_at=None
-    )
+    FollowUp.objects.filter(procedure=row).update(closed_at=clock.now(), closed_because="kept", next_action_at=None)
 
 
 def break_plan_behind_facts(row: Procedure) -> None:

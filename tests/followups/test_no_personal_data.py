@@ -99,7 +99,7 @@ def test_no_message_and_no_log_line_names_patient_medicine_test_or_procedure(
 ) -> None:
     promise_everything(case)
     with caplog.at_level(logging.DEBUG):
-        replay.move_to(actor=Actor.system("tests"), to=clock.now() + 20 * DAY)
+        replay.move_to(actor=Actor.system("tests"), to=clock.now() + 4 * DAY)
     kinds = set(Message.objects.filter(state="sent").values_list("kind", flat=True))
     assert kinds == {*(str(kind) for kind in Kind), messages.DIGEST}
     assert found(secrets(case), everything_that_left()) == []
@@ -116,7 +116,7 @@ def test_what_goes_wrong_is_logged_without_them_too(
 
     monkeypatch.setattr(messages, "render_to_string", broken)
     with caplog.at_level(logging.DEBUG):
-        replay.move_to(actor=Actor.system("tests"), to=clock.now() + 3 * DAY)
+        replay.move_to(actor=Actor.system("tests"), to=clock.now() + 2 * DAY)
         Message.objects.filter(state="queued").update(not_before=clock.now())
         dispatch.claim_due(channel="email", now=clock.now())
         Message.objects.filter(state="sending").update(lease_until=clock.real_now() - DAY)
