@@ -98,11 +98,13 @@ def run(*, channel: str, now: datetime, until: datetime) -> Counter[str]:
     while clock.real_now() < until:
         claims = claim_due(channel=channel, now=now)
         if not claims:
-            break
+            break  # and no connection is opened for nothing
         with channels.get(channel).session() as session:
             for claim in claims:
                 late = clock.real_now() >= until
                 counts[put_back(claim, now) if late else deliver(claim, session=session, now=now)] += 1
+        if len(claims) < BATCH:
+            break
     return counts
 
 

@@ -106,7 +106,8 @@ def advance(now: datetime, report: PassReport) -> None:
 
 
 def _advance_batch(now: datetime, roster: Roster, report: PassReport, aside: set[int]) -> bool:
-    """One batch in one transaction. False when there was nothing left to do."""
+    """One batch in one transaction. False when nothing is left that is due."""
+    more = False
     with transaction.atomic():
         rows = list(
             due(now)
@@ -118,16 +119,16 @@ def _advance_batch(now: datetime, roster: Roster, report: PassReport, aside: set
         for row in rows:
             try:
                 with transaction.atomic():
-                    _step(row, now, roster, report)
+                    more |= _step(row, now, roster, report) <= now
             except Exception:  # a poisoned row is left as it is and looked at again in the next pass
                 logger.exception("promise %s set aside", row.pk)
                 aside.add(row.pk)
                 report.set_aside += 1
-    return bool(rows)
+    return more or len(rows) == BATCH
 
 
-def _step(row: FollowUp, now: datetime, roster: Roster, report: PassReport) -> None:
-    """Take the next rung of one locked promise and write down when the one after it comes."""
+def _step(row: FollowUp, now: datetime, roster: Roster, report: PassReport) -> datetime:
+    """Take the next rung of one locked promise; write down, and return, when the one after it comes."""
     ladder = ladders.of(row)
     times = {"start_at": row.start_at, "due_at": row.due_at}
     rung, repeat = row.rung, row.repeat
@@ -140,6 +141,7 @@ def _step(row: FollowUp, now: datetime, roster: Roster, report: PassReport) -> N
         rung=taken, repeat=repeat, next_action_at=next_action_at, escalated_role=row.escalated_role
     )
     report.rungs += 1
+    return next_action_at
 
 
 def _take(row: FollowUp, rung: Rung, step: messages.Step, roster: Roster, report: PassReport) -> None:

@@ -94,6 +94,7 @@ def _locked(pk: int) -> Procedure:
     return (
         Procedure.objects.select_for_update(of=("self",), no_key=True)
         .select_related("patient", "protocol_version__protocol")
+        .defer("protocol_version__data")  # large, and parsed once per process
         .get(pk=pk)
     )
 

@@ -7,6 +7,7 @@ counted, ordered and cut into pages by the database. A test compares the two ove
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, Count, DateTimeField, Q, QuerySet, SmallIntegerField, Value, When
 from django.db.models.fields.json import KeyTextTransform
@@ -37,8 +38,8 @@ FIGURES: dict[str, Q | None] = {
 }
 
 
-def open_at(now: datetime) -> QuerySet[FollowUp]:
-    """What is not kept yet. ``rank``: 0 critical, 1 overdue, 2 due, 3 waiting, as ``labels.urgency`` says at ``now``."""
+def open_at(now: datetime) -> QuerySet[Any]:
+    """What is not kept yet. ``rank``: 0 critical, 1 overdue, 2 due, 3 waiting, as ``labels.urgency`` says."""
     usual = Cast(NullIf(KeyTextTransform("usual_at", "about"), Value("")), DateTimeField())
     rank = Case(
         When(level="critical", start_at__lte=now, then=Value(CRITICAL)),

@@ -82,7 +82,7 @@ def _booking(case: Case, actor: Actor) -> list[Step]:
     if status is S.ARRIVED and actor.has(*RECEIVE):
         steps.append(_link(case, _("Not here after all"), "procedures:undo_arrival", "arrow-counterclockwise"))
     if status in {S.REQUESTED, S.SCHEDULED, S.ARRIVED} and actor.has(*OPERATE):
-        steps.append(_link(case, _("Emergency start"), "procedures:emergency_start", "lightning-charge", danger=True))
+        steps.append(_link(case, _("Emergency start"), "procedures:emergency", "lightning-charge", danger=True))
     if status is S.IN_PROGRESS and actor.has(*OPERATE):
         steps.append(
             _link(case, _("Needle not in: stop the start"), "procedures:abandon_start", "arrow-counterclockwise")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import F
 from django.db.models.functions import Greatest
 
 from clinic import audit, clock
@@ -15,6 +15,9 @@ from clinic.errors import Invalid, NotPermitted
 from clinic.models import DemoClock
 from followups.domain.kinds import MessageState
 from followups.models import FollowUp, Message
+
+#: How many of the coming moments are looked at to find those of one tick.
+AHEAD = 200
 
 
 def require_demo() -> None:
@@ -47,13 +50,18 @@ def check_forward(to: datetime) -> datetime:
 
 
 def next_moment(*, after: datetime, until: datetime) -> datetime | None:
-    """When the engine next has something to do, later than ``after`` and not later than ``until``."""
+    """When the engine next has something to do, later than ``after`` and not later than ``until``.
+
+    What falls within one tick is done in one pass, as it would be without a demonstration.
+    """
     promises = FollowUp.objects.filter(closed_at__isnull=True).annotate(
         at=Greatest("next_action_at", "snoozed_until")  # PostgreSQL's GREATEST passes over NULL
     )
-    queued = Message.objects.filter(state=MessageState.QUEUED, not_before__gt=after, not_before__lte=until)
-    moments = (
-        promises.filter(at__gt=after, at__lte=until).aggregate(first=Min("at"))["first"],
-        queued.aggregate(first=Min("not_before"))["first"],
+    queued = Message.objects.filter(state=MessageState.QUEUED).annotate(at=F("not_before"))
+    moments = sorted(
+        moment
+        for rows in (promises, queued)
+        for moment in rows.filter(at__gt=after, at__lte=until).order_by("at").values_list("at", flat=True)[:AHEAD]
     )
-    return min((moment for moment in moments if moment is not None), default=None)
+    tick = timedelta(seconds=settings.ENGINE_TICK_SECONDS)
+    return max((moment for moment in moments if moment <= moments[0] + tick), default=None)

@@ -19,6 +19,7 @@ from clinic.roles import CLINICAL
 from clinic.wording import add_to_form
 from followups import ladder_words, wording
 from followups.access import promise_for
+from followups.domain import labels
 from followups.forms.promises import HandOverForm, NoteForm, SeenForm, SnoozeForm
 from followups.models import FollowUp
 from followups.services import ladders, promises
@@ -111,7 +112,7 @@ def _context(request: HttpRequest, form: SeenForm) -> dict[str, Any]:
         "task": _task(follow_up),
         "patient": patient,
         "role": ladder_words.ROLES[follow_up.role],  # type: ignore[index]  # a StrEnum's value finds its key
-        "overdue": follow_up.is_overdue(now),
+        "state": labels.urgency(level=follow_up.level, start_at=follow_up.start_at, due_at=follow_up.due_at, now=now),
         "next_step": ladders.next_step(follow_up, now),
         "notes": notes,
         "mine": follow_up.taken_by_id == actor.user_id,

@@ -61,6 +61,11 @@ class Dose:
     given: float | None
 
     @property
+    def litres_shown(self) -> str:
+        """Without trailing noughts: "6", "5.001"."""
+        return _plain(self.litres)
+
+    @property
     def below_range(self) -> bool:
         return self.given is not None and self.low is not None and self.given < self.low
 

@@ -139,6 +139,7 @@ class WhenForm(ClinicFormMixin, forms.Form):
 
     def __init__(self, *args: Any, rooms: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["first"].initial = first_day(None)
         self.fields["in_room"].queryset = rooms  # type: ignore[attr-defined]
         self.fields["by"].queryset = physicians()  # type: ignore[attr-defined]
 
@@ -200,9 +201,9 @@ class SlotForm(ClinicFormMixin, forms.Form):
         """The same wish in the fields for typing: an offered slot that was taken meanwhile can be thought over."""
         data = self.cleaned_data
         local = timezone.localtime(data["start"], timezone.get_default_timezone())
-        wish = {"day": local.date().isoformat(), "at": f"{local:%H:%M}", "room": data["room"], "operator": data["operator"]}
-        ids = {name: getattr(wish[name], "pk", wish[name] or "") for name in wish}
-        return {**_typed(self.data), **ids, "slot": ""}
+        chosen = {name: data[name].pk if data[name] else "" for name in ("room", "operator")}
+        when = {"day": local.date().isoformat(), "at": f"{local:%H:%M}", "slot": ""}
+        return {**_typed(self.data), **chosen, **when}
 
     def _take_offered(self, data: dict[str, Any]) -> None:
         moment, _bar, room = str(data["slot"]).partition("|")

@@ -90,7 +90,7 @@ class RecordForm(ClinicFormMixin, forms.Form):
             parts = [part for item in items for part in self._parts(item)]
             hints = [HTML('{% include "procedures/records/hints.html" %}')] if self._has_rule(items) else []
             yield Fieldset(name, Div(*parts, css_class="field-row"), *hints, css_class="panel panel__body")
-        yield Fieldset(gettext("Complications"), *COMPLICATIONS, css_class="panel panel__body")
+        yield Fieldset(gettext("How it went"), *COMPLICATIONS, css_class="panel panel__body")
 
     def _parts(self, item: RecordField) -> Iterator[Any]:
         yield AppendedText(item.code, item.unit) if item.unit else Field(item.code)

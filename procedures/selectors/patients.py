@@ -55,9 +55,9 @@ def search(text: str, *, among: QuerySet[Patient] | None = None, limit: int = LI
 def cases(patient: Patient) -> list[Procedure]:
     """The patient's cases, newest first, with what a list of bookings shows."""
     return list(
-        patient.procedures.select_related("protocol_version__protocol", "responsible", "operator", "room").order_by(
-            "-requested_at", "-pk"
-        )
+        patient.procedures.select_related("protocol_version__protocol", "responsible", "operator", "room")
+        .defer("protocol_version__data")  # large, and parsed once per process
+        .order_by("-requested_at", "-pk")
     )
 
 

@@ -60,6 +60,10 @@ class SideBySide:
     withdrawn: tuple[ResultVersion, ...]
 
     @property
+    def has_corrections(self) -> bool:
+        return any(column.version.change_reason for column in self.columns)
+
+    @property
     def current(self) -> ResultVersion | None:
         return next((column.version for column in self.columns if column.is_current), None)
 
@@ -226,10 +230,9 @@ def _refused(protocol: Protocol, found: Calculated) -> str:
 
 
 def _names(protocol: Protocol, inputs: Iterable[str]) -> list[str]:
+    """Each input in words: "Red cells (Cell count and differential)", or the test alone where it has one value."""
     labels = {
-        f"{test.code}.{component.code}": test.label
-        if component.label in test.label
-        else f"{test.label}, {component.label}"
+        f"{test.code}.{component.code}": f"{component.label} ({test.label})" if len(test.components) > 1 else test.label
         for test in protocol.tests
         for component in test.components
     }

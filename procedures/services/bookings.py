@@ -207,7 +207,8 @@ def _schedule(actor: Actor, procedure: Procedure, wish: Wish, seen: str) -> Proc
         "ended_at": None,
         "end_reason": "",
     }
-    data: dict[str, Any] = {"before": _where(locked), "room": wish.room.pk if wish.room else None, "start": wish.start.isoformat()}
+    data: dict[str, Any] = {"before": _where(locked), "start": wish.start.isoformat()}
+    data["room"] = wish.room.pk if wish.room else None
     if outside:
         data["outside"] = outside
     _write(actor, locked, values, data)

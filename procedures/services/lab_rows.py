@@ -22,6 +22,7 @@ def locked_case(procedure: Procedure, *, dead: bool = False) -> Procedure:
     row = (
         Procedure.objects.select_for_update(of=("self",), no_key=True)
         .select_related("protocol_version")
+        .defer("protocol_version__data")  # large, and parsed once per process
         .get(pk=procedure.pk)
     )
     if row.status == ProcedureStatus.ENTERED_IN_ERROR and not dead:

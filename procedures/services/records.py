@@ -195,6 +195,7 @@ def _locked(procedure: Procedure) -> Procedure:
     row = (
         Procedure.objects.select_for_update(of=("self",), no_key=True)
         .select_related("protocol_version")
+        .defer("protocol_version__data")  # large, and parsed once per process
         .get(pk=procedure.pk)
     )
     if row.status == ProcedureStatus.ENTERED_IN_ERROR:

@@ -118,11 +118,8 @@ def enter(
     _check_twice(protocol, data, entry, judgement)
     version = _create(row, stored, entry, judgement, actor)
     _follow(row, procedure, [*stored, version], actor)
-    rows.note(
-        "result.entered", procedure, actor,
-        {"test": row.code, "number": version.number, "status": version.status, "level": version.level}, version,
-        entry.change_reason,
-    )  # fmt: skip
+    data_of_audit = {"test": row.code, "number": version.number, "status": version.status, "level": version.level}
+    rows.note("result.entered", procedure, actor, data_of_audit, version, entry.change_reason)
     events.changed(procedure)
     return version
 

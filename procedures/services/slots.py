@@ -113,6 +113,7 @@ def lock(procedure: Procedure, *, room: Room | None = None, operator: User | Non
 def lock_case(procedure: Procedure) -> Procedure:
     """The case alone, fresh and locked."""
     rows = Procedure.objects.select_related("patient", "protocol_version__protocol", "responsible", "operator", "room")
+    rows = rows.defer("protocol_version__data")  # large, and parsed once per process
     return rows.select_for_update(of=("self",), no_key=True).get(pk=procedure.pk)
 
 

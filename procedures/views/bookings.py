@@ -132,8 +132,9 @@ def _request_page(
 def _segments(versions: list[ProtocolVersion], chosen: str) -> list[dict[str, Any]]:
     """The kinds of procedure; each has its own address."""
     return [
-        {"url": f"?protocol={v.protocol.code}", "label": v.parsed.label, "active": v.protocol.code == chosen, "count": None}
-        for v in versions
+        {"url": f"?protocol={code}", "label": version.parsed.label, "active": code == chosen, "count": None}
+        for version in versions
+        for code in (version.protocol.code,)
     ]
 
 

@@ -224,7 +224,7 @@ def _page(
         "banner": banner.of_procedure(procedure),
         "rows": rows,
         "tube_rows": tubes,
-        "count": selectors.reconciliation(tubes),
+        "tally": selectors.reconciliation(tubes),
         "to_collect": selectors.to_collect(rows),
     }
     return render(request, f"procedures/labs/{template}", {**frame, **context}, status=status)

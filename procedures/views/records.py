@@ -72,7 +72,7 @@ def record_hint(request: HttpRequest, code: str) -> HttpResponse:
     """What the rules make of the numbers while they are typed. Changes nothing, saves nothing."""
     procedure = access.procedure_for(actor_of(request), code)
     form = RecordForm(request.POST, procedure=procedure)
-    return render(request, "procedures/records/hints.html", _hints(procedure, _readable(procedure, form)))
+    return render(request, "procedures/records/hint_lines.html", _hints(procedure, _readable(procedure, form)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -49,14 +49,8 @@ def result_new(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             version = results.enter(test=test, actor=actor, **form.arguments())
-        except (results.Unreadable, results.NeedsReadBack) as error:
-            form.add_problems(error.problems)
-            context["matched"] = getattr(error, "matched", ())
-            context["second_check"] = isinstance(error, results.NeedsReadBack)
-        except results.NeedsConfirmation as error:
-            form.ask(error.doubts)
         except Invalid as error:
-            add_to_form(form, error)
+            context |= _explain(form, error)
         else:
             _say(request, test, version)
             return see_other("followups:case", code)
@@ -84,6 +78,20 @@ def result_withdraw(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     ]
     context = {"form": form, "consequences": consequences}
     return _page(request, actor, test, "withdraw.html", context, status=422 if form.errors else 200)
+
+
+def _explain(form: ResultForm, error: Invalid) -> dict[str, Any]:
+    """What was refused stands beside its field; a critical value says which rules make it so."""
+    if isinstance(error, results.NeedsConfirmation):
+        form.ask(error.doubts)
+    elif isinstance(error, results.NeedsReadBack):
+        form.add_problems(error.problems)
+        return {"matched": error.matched, "second_check": True}
+    elif isinstance(error, results.Unreadable):
+        form.add_problems(error.problems)
+    else:
+        add_to_form(form, error)
+    return {}
 
 
 def _say(request: HttpRequest, test: LabTest, version: ResultVersion) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from clinic import clock
 from clinic.models import Absence, ClinicHours, User
-from clinic.roles import Role
+from clinic.roles import CLINICAL, STAFF, Role
 from tests.factories.people import Cast, make_user
 
 ANONYMOUS = "anonymous"
@@ -141,5 +141,14 @@ CLINIC: dict[str, Row] = {
     "components": everybody(demo=True),
 }
 
+WORKLISTS: dict[str, Row] = {
+    "followups:board": allow(*STAFF),
+    "followups:week": allow(*STAFF),
+    "followups:checklists": allow(*CLINICAL),
+    "followups:inbox": allow(Role.PHYSICIAN, Role.DIRECTOR),
+    "followups:chase": allow(Role.NURSE, Role.DIRECTOR),
+    "followups:loop": allow(*DIRECTOR),
+}
+
 #: Everything. Each app's rows stand in their own dictionary.
-MATRIX: dict[str, Row] = {**CLINIC}
+MATRIX: dict[str, Row] = {**CLINIC, **WORKLISTS}

@@ -1,0 +1,42 @@
+"""``python -m bench [NAME …]``: each measurement in a process of its own, one after another."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import subprocess
+import sys
+
+from bench import ground
+
+#: In the order of running; the ones that need Django get a throw-away database first.
+NAMES = ("list_pages", "patient_search", "booking", "memory")
+WITH_DATABASE = frozenset({"list_pages", "patient_search", "booking"})
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(NAMES)}; all without one")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows: shows that it runs, measures nothing")
+    given = parser.parse_args(arguments)
+    if unknown := sorted(set(given.names) - set(NAMES)):
+        parser.error(f"no such measurement: {', '.join(unknown)}")
+    if len(given.names) == 1:
+        return measure(given.names[0], quick=given.quick)
+    failed = 0
+    for name in given.names or NAMES:
+        failed += bool(subprocess.run([sys.executable, "-m", "bench", name, *["--quick"] * given.quick]).returncode)
+    return 1 if failed else 0
+
+
+def measure(name: str, *, quick: bool) -> int:
+    """One measurement, here. Its exit code: 1 when a number is beyond what the product promises."""
+    print(f"\n== {name} ==  {ground.machine()}", flush=True)
+    if name not in WITH_DATABASE:
+        return int(importlib.import_module(f"bench.{name}").main(quick=quick))
+    with ground.throw_away():
+        return int(importlib.import_module(f"bench.{name}").main(quick=quick))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

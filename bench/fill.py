@@ -1,0 +1,256 @@
+"""A database as it is after years: thousands of cases, nine of ten of them closed.
+
+A few model cases are made row by row and planned by the product itself; PostgreSQL then copies them, with other
+patients, other rooms and other days. Every copy has its own patient, checklist, record, specimens, results, reviews,
+calls and promises. Open copies are planned one by one, so their promises are exactly what the product would make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db import connection, models
+from django.utils import timezone
+
+from bench.model_cases import Maker
+from clinic import clock
+from clinic.models import AuditEntry, ClinicHours, Room, User
+from clinic.roles import Role
+from followups import models as f
+from followups import reconcile
+from procedures import models as p
+
+#: In the order of their foreign keys.
+CLONED: tuple[type[models.Model], ...] = (
+    p.Patient,
+    p.PatientIdentifier,
+    p.Procedure,
+    p.Checklist,
+    p.Answer,
+    p.MedicineEntry,
+    p.AllergyEntry,
+    p.StageSignature,
+    p.ProcedureRecord,
+    p.Hold,
+    p.Specimen,
+    p.LabTest,
+    p.ResultVersion,
+    f.Review,
+    f.Action,
+    f.PatientContact,
+    f.SymptomCheck,
+    f.SymptomAnswer,
+    f.FollowUp,
+    f.Message,
+)
+ROOMS = 4
+AUDIT_ROWS = 12
+GIVEN = "Ada Ben Clara Dan Ella Finn Gina Hugo Ivy Jon Kira Leo Mia Nils Olga Paul Rosa Sven Tara Udo".split()
+FAMILY = "Abel Bauer Costa Dietz Evans Fuchs Garcia Huber Ito Jensen Kaya Lopez Maier Novak Okafor Patel Quist".split()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Model cases that are copied together. ``share`` of all cases; copies move ``step`` working days apart."""
+
+    name: str
+    make: Callable[[Maker, datetime], None]
+    share: float
+    first_day: int  # working days from today
+    step: int
+
+
+GROUPS = (
+    Group("closed", Maker.closed_day, 0.90, -260, -1),
+    Group("results", Maker.recent_day, 0.08, -1, -1),
+    Group("booked", Maker.booked_day, 0.015, 0, 1),
+    Group("requested", Maker.requests, 0.005, 0, 0),
+)
+
+
+class Filler:
+    """Fills one database step by step: ``to(10_000)``, measure, ``to(30_000)``, measure."""
+
+    def __init__(self) -> None:
+        self.people = _people()
+        self.rooms = [Room.objects.create(name=f"Room {n}") for n in range(1, ROOMS + 1)]
+        for weekday in range(5):
+            ClinicHours.objects.create(weekday=weekday, opens=time(8), closes=time(18))
+        self.ranges: dict[str, dict[type[models.Model], tuple[int, int]]] = {}
+        self.size: dict[str, int] = {}
+        self.copies = {group.name: 1 for group in GROUPS}
+        for group in GROUPS:
+            self._model(group)
+
+    def to(self, procedures: int) -> None:
+        """Copy until there are about so many cases; plan the open ones; let PostgreSQL look at what it has."""
+        before = _largest(p.Procedure)
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = off")
+            for group in GROUPS:
+                wanted = round(procedures * group.share / self.size[group.name])
+                self._copy(group, self.copies[group.name], wanted)
+                self.copies[group.name] = max(wanted, self.copies[group.name])
+            for pk in p.Procedure.objects.filter(pk__gt=before, closed_at__isnull=True).values_list("pk", flat=True):
+                reconcile.procedure(pk)
+            _audit(cursor, before)
+            cursor.execute("SET synchronous_commit = on")
+            cursor.execute("VACUUM ANALYZE")
+
+    def _model(self, group: Group) -> None:
+        lows = {model: _largest(model) for model in CLONED}
+        maker = Maker(people=self.people, room=self.rooms[0])
+        group.make(maker, _working_day(group.first_day))
+        for procedure in maker.made:
+            reconcile.procedure(procedure.pk)
+            if group.name == "closed":
+                _check_closed(procedure)
+                maker.past_promises(procedure)
+        self.size[group.name] = len(maker.made)
+        self.ranges[group.name] = {model: (lows[model], _largest(model)) for model in CLONED}
+
+    def _copy(self, group: Group, first: int, until: int) -> None:
+        """Copies number ``first`` to ``until - 1`` of a group: one statement per table."""
+        if until <= first:
+            return
+        ranges = self.ranges[group.name]
+        tops = {model: _largest(model) for model in CLONED}
+        copier = _Copier(group, ranges, tops, first, self.rooms, self.people)
+        with connection.cursor() as cursor:
+            for model in CLONED:
+                low, high = ranges[model]
+                open_promise = model in (f.FollowUp, f.Message) and group.name != "closed"
+                if high > low and not open_promise:
+                    cursor.execute(copier.statement(model), [first, until - 1, low, high])
+                    table = model._meta.db_table
+                    cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+
+
+class _Copier:
+    """INSERT … SELECT for one table: keys move by a stride, times by working days, names and rooms go round."""
+
+    def __init__(
+        self,
+        group: Group,
+        ranges: dict[type[models.Model], tuple[int, int]],
+        tops: dict[type[models.Model], int],
+        first: int,
+        rooms: Sequence[Room],
+        people: dict[str, list[User]],
+    ) -> None:
+        self.ranges, self.tops, self.first = ranges, tops, first
+        days = f"(k / {len(rooms)})"
+        # working days only: five of them are a week
+        self.shift = f"({group.step} * make_interval(days => ({days} / 5) * 7 + {days} %% 5))"
+        self.rooms = _cycle([room.pk for room in rooms])
+        self.operators = _cycle([user.pk for user in people["physicians"][: len(rooms)]])
+        self.responsible = _cycle([user.pk for user in people["physicians"]])
+        # a group that begins on a Friday steps back through a week, one that begins on a Monday steps forward
+
+    def statement(self, model: type[models.Model]) -> str:
+        fields = model._meta.concrete_fields
+        columns = ", ".join(f'"{field.column}"' for field in fields)
+        values = ", ".join(self._value(model, field) for field in fields)
+        return (
+            f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} '
+            f'FROM "{model._meta.db_table}" t, generate_series(%s::int, %s::int) k WHERE t.id > %s AND t.id <= %s'
+        )
+
+    def _value(self, model: type[models.Model], field: models.Field) -> str:
+        special = self._special(model, field)
+        if special:
+            return special
+        column = f't."{field.column}"'
+        if field.primary_key:
+            return self._key(model, column)
+        if field.is_relation and field.related_model in self.ranges:
+            return self._key(field.related_model, column)
+        if isinstance(field, models.DateTimeField):
+            return f"{column} + {self.shift}"
+        if field.get_internal_type() == "DateTimeRangeField":
+            return f"tstzrange(lower({column}) + {self.shift}, upper({column}) + {self.shift})"
+        return column
+
+    def _key(self, model: type[models.Model], column: str) -> str:
+        low, high = self.ranges[model]
+        return f"{column} + {self.tops[model] - high} + (k - {self.first} + 1) * {high - low}"
+
+    def _special(self, model: type[models.Model], field: models.Field) -> str:
+        key = self._key(model, "t.id")
+        case = self._key(p.Procedure, 't."subject_id"')
+        version = self._key(p.ResultVersion, "v")
+        given, family, number = _pick(GIVEN, key), _pick(FAMILY, f"({key} / 7)"), f"'B' || lpad(({key})::text, 7, '0')"
+        return {
+            (p.Patient, "given_name"): given,
+            (p.Patient, "family_name"): family,
+            (p.Patient, "birth_date"): f"t.birth_date - (({key}) * 37 %% 9000)::int",
+            (p.Patient, "search_text"): f"upper({family} || ' ' || {given} || ' ' || {number})",
+            # a patient's number is the identifier's: both tables hold one row per patient
+            (p.PatientIdentifier, "value"): f"'B' || lpad(({self._key(p.Patient, 't.patient_id')})::text, 7, '0')",
+            (p.Procedure, "code"): f"upper(substr(md5(({key})::text), 1, 12))",
+            (p.Procedure, "room"): f"CASE WHEN t.room_id IS NULL THEN NULL ELSE {self.rooms} END",
+            (p.Procedure, "operator"): f"CASE WHEN t.operator_id IS NULL THEN NULL ELSE {self.operators} END",
+            (p.Procedure, "responsible"): self.responsible,
+            (f.PatientContact, "told_versions"): f"ARRAY(SELECT {version} FROM unnest(t.told_versions) v)",
+            (f.FollowUp, "subject_id"): case,
+            (f.FollowUp, "responsible"): self.responsible,
+            (f.Message, "key"): f"t.key || ':' || ({key})::text",
+        }.get((model, field.name), "")
+
+
+def _cycle(keys: Sequence[int]) -> str:
+    return f"(ARRAY{list(keys)})[1 + k %% {len(keys)}]"
+
+
+def _pick(names: Sequence[str], number: str) -> str:
+    listed = ", ".join(f"'{name}'" for name in names)
+    return f"(ARRAY[{listed}])[1 + ({number})::int %% {len(names)}]"
+
+
+def _largest(model: type[models.Model]) -> int:
+    return model._default_manager.aggregate(top=models.Max("pk"))["top"] or 0
+
+
+def _working_day(offset: int) -> datetime:
+    """Eight in the morning, so many working days from the next Monday (0 and later) or the last Friday (before)."""
+    today = timezone.localtime(clock.now()).replace(hour=8, minute=0, second=0, microsecond=0)
+    monday = today - timedelta(days=today.weekday()) + timedelta(days=7 if today.weekday() > 4 else 0)
+    if offset >= 0:
+        return monday if today.weekday() > 4 else today
+    return monday - timedelta(days=3) - timedelta(weeks=(-offset - 1) // 5)
+
+
+def _people() -> dict[str, list[User]]:
+    made: dict[str, list[User]] = {}
+    for role, count in ((Role.PHYSICIAN, 6), (Role.NURSE, 6), (Role.SCHEDULER, 2), (Role.DIRECTOR, 1)):
+        made[f"{role}s"] = [_person(role, number) for number in range(1, count + 1)]
+    return made
+
+
+def _person(role: Role, number: int) -> User:
+    user = User(username=f"{role}{number}", full_name=f"{role.title()} {number}", roles=[str(role)])
+    user.email = f"{role}{number}@clinic.test"
+    user.set_unusable_password()
+    user.save(force_insert=True)
+    return user
+
+
+def _check_closed(procedure: p.Procedure) -> None:
+    procedure.refresh_from_db(fields=["closed_at"])
+    if procedure.closed_at is None:
+        left = f.FollowUp.objects.filter(procedure=procedure, closed_at__isnull=True).values_list("key", flat=True)
+        raise SystemExit(f"a model case that should be closed still promises {', '.join(left)}")
+
+
+def _audit(cursor: object, before: int) -> None:
+    """The trail of a case: as many rows as a quiet one leaves."""
+    cursor.execute(  # type: ignore[attr-defined]
+        f"INSERT INTO {AuditEntry._meta.db_table} "
+        "(action, at, recorded_at, actor_id, actor_name, via, subject_type, subject_id, patient_id, data, reason) "
+        "SELECT CASE n %% 3 WHEN 0 THEN 'chart.read' WHEN 1 THEN 'test.received' ELSE 'procedure.scheduled' END, "
+        "c.requested_at, c.requested_at, c.responsible_id, 'Physician', 'web', 'procedures.procedure', c.id, "
+        "c.patient_id, '{}', '' FROM procedures_procedure c, generate_series(1, %s) n WHERE c.id > %s",
+        [AUDIT_ROWS, before],
+    )

@@ -1,0 +1,150 @@
+"""Every list page at 10,000 procedures and at three times as many: queries, and the server's time.
+
+In one process through Django's test client: middleware, session, audit, query, template; no network, no browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from bench import ground
+from bench.fill import Filler
+from clinic.models import User
+from followups.selectors import loop
+from procedures.models import Procedure
+
+ROWS = (10_000, 30_000)
+TIMES = 40
+#: What the product promises of a list page.
+MOST_QUERIES = 12
+
+
+@dataclass(frozen=True)
+class Measured:
+    queries: int
+    times: list[float]
+
+
+def main(*, quick: bool = False) -> int:
+    filler = Filler()
+    pages: list[dict[str, Measured]] = []
+    sizes = []
+    for rows in ROWS:
+        filler.to(rows // 10 if quick else rows)
+        sizes.append(Procedure.objects.count())
+        print(_size(), flush=True)
+        pages.append({name: measure(ask) for name, ask in asked(filler).items()})
+    small, large = pages
+    print(f"\n{TIMES} requests each; server's time in milliseconds\n")
+    head = ["page", "queries", "", "median", "", "ratio", "p95", "", "ratio"]
+    under = ["", *[f"{n:,}" for n in sizes], *[f"{n:,}" for n in sizes], "3×/1×", *[f"{n:,}" for n in sizes], "3×/1×"]
+    print(ground.table(head, [under, *[_row(name, small[name], large[name]) for name in small]]))
+    wrong = [name for name in small if not _as_promised(name, small[name], large[name])]
+    print(f"\nNOT as promised: {', '.join(wrong)}." if wrong else "\nEvery list page as promised: at most twelve queries, as many at three times the rows.")
+    return 1 if wrong else 0
+
+
+def asked(filler: Filler) -> dict[str, Callable[[], int]]:
+    """Each page by name: a call that asks for it once and returns its length."""
+    scheduler, nurse, physician, director = (
+        _client(filler.people[role][0]) for role in ("schedulers", "nurses", "physicians", "directors")
+    )
+    open_case = Procedure.objects.filter(closed_at__isnull=True, status="completed").order_by("pk")[0]
+    closed_case = Procedure.objects.filter(closed_at__isnull=False, status="completed").order_by("pk")[0]
+    pages = {
+        "day board (scheduler)": (scheduler, "followups:board", ""),
+        "day board (physician)": (physician, "followups:board", ""),
+        "week board": (scheduler, "followups:week", ""),
+        "checklist queue": (nurse, "followups:checklists", ""),
+        "inbox": (physician, "followups:inbox", ""),
+        "inbox, all": (physician, "followups:inbox", "?of=all"),
+        "chase list": (nurse, "followups:chase", ""),
+        "chase list, waiting": (nurse, "followups:chase", "?show=waiting"),
+        "loop board": (director, "followups:loop", ""),
+        **{f"loop board: {figure}": (director, "followups:loop", f"?show={figure}") for figure in loop.FIGURES},
+    }
+    calls: dict[str, Callable[[], int]] = {
+        name: _getting(client, reverse(view) + query) for name, (client, view, query) in pages.items()
+    }
+    calls["patient search: name"] = _searching(scheduler, "okafor hugo")
+    calls["patient search: number"] = _searching(scheduler, str(open_case.patient.mrn))
+    calls["patient page"] = _getting(scheduler, reverse("procedures:patient", args=[closed_case.patient_id]))
+    calls["case page (open)"] = _getting(physician, reverse("followups:case", args=[open_case.code]))
+    calls["case page (closed)"] = _getting(physician, reverse("followups:case", args=[closed_case.code]))
+    calls["case page (scheduler)"] = _getting(scheduler, reverse("followups:case", args=[open_case.code]))
+    return calls
+
+
+def measure(ask: Callable[[], int]) -> Measured:
+    for _ in range(3):
+        ask()  # templates and protocols are read once per process
+    with CaptureQueriesContext(connection) as captured:
+        ask()
+    return Measured(len(captured), ground.timed(ask, times=TIMES))
+
+
+def _client(user: User) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def _getting(client: Client, url: str) -> Callable[[], int]:
+    def ask() -> int:
+        response = client.get(url)
+        if response.status_code != 200:
+            raise SystemExit(f"{url}: {response.status_code}")
+        return len(response.content)
+
+    return ask
+
+
+def _searching(client: Client, text: str) -> Callable[[], int]:
+    url = reverse("procedures:patients")
+
+    def ask() -> int:
+        response = client.post(url, {"q": text})
+        if response.status_code != 200:
+            raise SystemExit(f"{url}: {response.status_code}")
+        return len(response.content)
+
+    return ask
+
+
+def _row(name: str, small: Measured, large: Measured) -> list[object]:
+    medians = [ground.median(small.times), ground.median(large.times)]
+    tails = [ground.p95(small.times), ground.p95(large.times)]
+    return [
+        name,
+        small.queries,
+        large.queries,
+        *medians,
+        f"{medians[1] / medians[0]:.2f}",
+        *tails,
+        f"{tails[1] / tails[0]:.2f}",
+    ]
+
+
+def _as_promised(name: str, small: Measured, large: Measured) -> bool:
+    """The case page is no list: it has more queries, but as many whatever the size."""
+    few = name.startswith("case page") or small.queries <= MOST_QUERIES
+    return few and small.queries == large.queries
+
+
+def _size() -> str:
+    tables = ("procedures_procedure", "procedures_labtest", "procedures_answer", "followups_followup", "clinic_auditentry")
+    with connection.cursor() as cursor:
+        counts = []
+        for table in tables:
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            counts.append(f"{cursor.fetchone()[0]:,} {table.partition('_')[2]}")
+        cursor.execute("SELECT count(*) FROM procedures_procedure WHERE closed_at IS NULL")
+        still = cursor.fetchone()[0]
+        cursor.execute("SELECT count(*) FROM followups_followup WHERE closed_at IS NULL")
+        return f"{', '.join(counts)} rows; open: {still:,} procedures, {cursor.fetchone()[0]:,} promises"

@@ -1,0 +1,52 @@
+"""The clinic of a story: a room, opening hours, and three people at three computers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from clinic import clock
+from clinic.models import User
+from followups import engine
+from tests import make
+from tests.browser import story
+from tests.factories.people import Cast
+
+
+@dataclass(frozen=True)
+class Team:
+    sam: story.Person  # scheduler
+    nora: story.Person  # nurse
+    pia: story.Person  # physician
+
+
+@pytest.fixture
+def team(
+    browser: Any, live_server: Any, login: Callable[[Any, User], None], cast: Cast, settings: Any
+) -> Iterator[Team]:
+    """Monday at eight in a demonstration; nobody has been registered yet."""
+    settings.DEMO = True
+    story.begin()
+    make.opening_hours()
+    make.room("Room 1")
+    for code in ("paracentesis", "lumbar_puncture"):
+        make.protocol_version(code)
+    engine.run_pass(clock.now())  # as the worker does all day
+    contexts = []
+
+    def at_a_computer(user: User) -> story.Person:
+        context = browser.new_context(
+            base_url=live_server.url, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
+        )
+        context.set_default_timeout(5_000)
+        contexts.append(context)
+        page = context.new_page()
+        login(page, user)
+        return story.Person(page)
+
+    yield Team(sam=at_a_computer(cast.sam), nora=at_a_computer(cast.nora), pia=at_a_computer(cast.pia))
+    for context in contexts:
+        context.close()

@@ -1,0 +1,184 @@
+"""What a person does with a page, in small verbs. Everything is found by what is read or heard: labels, names, words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from playwright.sync_api import expect
+
+from clinic import clock
+from followups.services import demo_clock
+
+ZONE = ZoneInfo(settings.CLINIC_ZONE)
+#: A Monday at eight, clinic time, without a change of summer time in the weeks after it.
+MONDAY = datetime(2026, 1, 12, 8, tzinfo=ZONE)
+#: The buttons of the demonstration's bar: hours and name, the longest first.
+STEPS = ((168, "+1 week"), (24, "+1 day"), (4, "+4 h"), (1, "+1 h"))
+#: What is answered, in this order, where the story is about something else.
+HARMLESS = ("Confirmed", "No", "None", "Unknown")
+#: Something that was sent to the server is still on its way.
+UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling"
+
+
+def begin(moment: datetime = MONDAY) -> None:
+    """The clinic's clock shows ``moment``."""
+    demo_clock.set_to(moment)
+
+
+def now() -> datetime:
+    """The clinic's time, as people there say it."""
+    return clock.now().astimezone(ZONE)
+
+
+def named(words: str) -> re.Pattern[str]:
+    """An accessible name: these words, and after them at most a mark, a unit or a remark."""
+    return re.compile(rf"^\s*{re.escape(words)}\s*($|[*,(:]|\s(Ask|\())")
+
+
+@dataclass
+class Person:
+    """Somebody who has logged in, with a browser of their own."""
+
+    page: Any
+
+    # --- going somewhere ---
+
+    def open(self, path: str) -> None:
+        self.page.goto(path)
+
+    def follow(self, name: str, *, within: str = "") -> None:
+        """Click the link of this name. ``within``: the name of the part of the page it stands in."""
+        link = self._place(within).get_by_role("link", name=named(name)).first
+        with self.page.expect_navigation():
+            link.click()
+
+    def press(self, name: str, *, within: str = "") -> None:
+        """Press the button of this name, and wait for the page it leads to."""
+        button = self._place(within).get_by_role("button", name=named(name)).first
+        with self.page.expect_navigation():
+            button.click()
+
+    def tap(self, name: str, *, within: str = "") -> None:
+        """Press a button that changes a part of the page."""
+        self._place(within).get_by_role("button", name=named(name)).first.click()
+        self._settle()
+
+    # --- saying something ---
+
+    def fill(self, label: str, value: object, *, within: str = "") -> None:
+        self._place(within).get_by_label(named(label)).first.fill(str(value))
+        self._settle()
+
+    def choose(self, label: str, option: str) -> None:
+        """From a list that unfolds."""
+        self._place().get_by_label(named(label)).first.select_option(label=option)
+        self._settle()
+
+    def pick(self, question: str, answer: str, *, within: str = "") -> None:
+        """One of several answers that are all in sight."""
+        group = self._place(within).get_by_role("group", name=named(question)).first
+        radio = group.get_by_role("radio", name=answer, exact=True)
+        if not radio.is_visible():  # behind "other answer"
+            group.locator("summary").click()
+        radio.check()
+        self._settle()
+
+    def tick(self, label: str) -> None:
+        self._place().get_by_label(named(label)).first.check()
+        self._settle()
+
+    # --- a checklist ---
+
+    def answer(self, answers: Mapping[str, str]) -> None:
+        """Each question of the page that is named, then whatever it still lists as open, harmlessly.
+
+        An answer that is not among those in sight is typed.
+        """
+        for question, answer in answers.items():
+            self._answer(question, answer)
+        for question in iter(self._next_open, ""):
+            self._answer(question, "")
+
+    def open_questions(self) -> list[str]:
+        """What the page says must be answered before it can be signed."""
+        items = self._place("Signature").get_by_role("listitem")
+        return [text.strip() for text in items.all_inner_texts()]
+
+    def _next_open(self) -> str:
+        return next(iter(self.open_questions()), "")
+
+    def _answer(self, question: str, answer: str) -> None:
+        group = self.page.get_by_role("group", name=named(question)).first
+        offered = [text.strip() for text in group.locator(".seg").first.locator("label").all_inner_texts()]
+        wanted = answer or next((word for word in HARMLESS if word in offered), "as told")
+        if wanted in offered:
+            self.pick(question, wanted)
+            return
+        group.get_by_role("textbox").first.fill(wanted)
+        group.get_by_role("textbox").first.press("Tab")
+        self._settle()
+
+    # --- reading ---
+
+    @property
+    def heading(self) -> str:
+        return str(self.page.get_by_role("heading", level=1).inner_text())
+
+    @property
+    def text(self) -> str:
+        """Everything that can be read on the page, in one line."""
+        return " ".join(self.page.locator("body").inner_text().split())
+
+    def part(self, name: str) -> str:
+        """What can be read in one part of the page."""
+        return " ".join(self._place(name).inner_text().split())
+
+    @property
+    def said(self) -> str:
+        """What the page says has just happened."""
+        return " ".join(self.page.locator("#messages").inner_text().split())
+
+    @property
+    def corrections(self) -> list[str]:
+        """What the page asks to be corrected."""
+        items = self.page.locator("[data-error-summary]").get_by_role("listitem")
+        return [" ".join(text.split()) for text in items.all_inner_texts()]
+
+    @property
+    def state(self) -> str:
+        """The case's state and what else stands under its heading."""
+        return " ".join(self.page.locator(".page-head__sub").first.inner_text().split())
+
+    @property
+    def promised(self) -> list[str]:
+        """The open promises of a case, a line each: what, who, by when."""
+        items = self._place("What is promised").get_by_role("listitem")
+        return [" ".join(text.split()) for text in items.all_inner_texts()]
+
+    def promise(self, words: str) -> str:
+        """The promise whose line contains ``words``; the others when there is none."""
+        found = [line for line in self.promised if words in line]
+        assert found, f"nobody owes {words!r}: {self.promised}"
+        return found[0]
+
+    # --- time ---
+
+    def wait_until(self, moment: datetime) -> None:
+        """Move the clinic's clock with the bar's buttons; it then shows ``moment`` or up to an hour later."""
+        while (left := (moment - now()).total_seconds() / 3600) > 0:
+            _hours, button = next((step for step in STEPS if step[0] <= left), STEPS[-1])
+            self.press(button, within="Demonstration clock")
+
+    # --- small words ---
+
+    def _place(self, name: str = "") -> Any:
+        return self.page.get_by_label(name, exact=True).first if name else self.page
+
+    def _settle(self) -> None:
+        expect(self.page.locator(UNDER_WAY)).to_have_count(0)
