@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +36,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("followups:inbox", _("Inbox"), "inbox", frozenset({Role.PHYSICIAN, Role.DIRECTOR})),
     Entry("followups:chase", _("Chase list"), "telephone", frozenset({Role.NURSE, Role.DIRECTOR})),
     Entry("followups:loop", _("Loop board"), "arrow-repeat", frozenset({Role.DIRECTOR})),
+    Entry("followups:engine", _("Engine"), "heart-pulse", frozenset({Role.DIRECTOR, Role.ADMINISTRATOR})),
     Entry("places", _("Rooms and hours"), "door-open", frozenset({Role.DIRECTOR, Role.SCHEDULER})),
     Entry("audit", _("Audit"), "journal-text", frozenset({Role.DIRECTOR})),
     Entry("users", _("Users"), "person-gear", frozenset({Role.ADMINISTRATOR})),
@@ -63,11 +64,15 @@ def entries_for(user: User, path: str) -> list[dict[str, Any]]:
     for entry in ENTRIES:
         if not user.has(*entry.roles):
             continue
-        try:
-            url = reverse(entry.url_name)
-        except NoReverseMatch:
-            continue
-        items.append({"url": url, "label": entry.label, "icon": entry.icon, "active": False, "count": None})
+        items.append(
+            {
+                "url": reverse(entry.url_name),
+                "label": entry.label,
+                "icon": entry.icon,
+                "active": False,
+                "count": None,
+            }
+        )
     here = max(
         (item for item in items if path.startswith(item["url"])), key=lambda item: len(item["url"]), default=None
     )

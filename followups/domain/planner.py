@@ -48,13 +48,12 @@ def book_request(facts: ProcedureFacts) -> Iterator[Promise]:
     """A request without a slot must be booked, in time for its urgency."""
     if facts.status is not S.REQUESTED:
         return
-    since = max(facts.requested_at, facts.ended_at or facts.requested_at)
     emergency = facts.urgency is Urgency.EMERGENCY
     yield Promise(
         kind=Kind.BOOK_REQUEST,
         key="book",
-        start_at=since,
-        due_at=since + timedelta(hours=facts.protocol.book_within_hours[str(facts.urgency)]),
+        start_at=_waits_since(facts),
+        due_at=_book_by(facts),
         role=Role.PHYSICIAN if emergency else Role.SCHEDULER,
         responsible_id=facts.responsible_id if emergency else None,
     )
@@ -340,16 +339,18 @@ def symptom_check(facts: ProcedureFacts) -> Iterator[Promise]:
 
 
 def restart_medicine(facts: ProcedureFacts) -> Iterator[Promise]:
-    """Every held medicine is restarted, or not, with a reason. After a cancel or no-show it is due at once."""
+    """Every held medicine is restarted, or not, with a reason. Without a slot any more it is due at once."""
     if facts.deceased or facts.disposition is Disposition.DIED:
         return
     for hold in facts.holds:
         if hold.decided:
             continue
-        if facts.status in {S.CANCELLED, S.NO_SHOW, S.ENTERED_IN_ERROR}:
+        if facts.status in {S.CANCELLED, S.NO_SHOW, S.ENTERED_IN_ERROR} or _lost_its_slot(facts):
             due = max(facts.ended_at or hold.decided_at, hold.decided_at)
         elif facts.status is S.COMPLETED:
             due = hold.restart_due_at or max(_needle(facts), hold.decided_at)
+        elif facts.status is S.REQUESTED:
+            due = hold.restart_due_at or max(_book_by(facts), hold.decided_at)
         else:
             due = hold.restart_due_at or max(facts.slot_ends_at or hold.decided_at, hold.decided_at)
         yield Promise(
@@ -384,6 +385,19 @@ CLAUSES: tuple[Callable[[ProcedureFacts], Iterator[Promise]], ...] = (
 
 
 # --- small words ----------------------------------------------------------------------------
+
+
+def _waits_since(facts: ProcedureFacts) -> datetime:
+    """Since when a case without a slot waits for one: the request, or the moment it lost the one it had."""
+    return max(facts.requested_at, facts.ended_at or facts.requested_at)
+
+
+def _book_by(facts: ProcedureFacts) -> datetime:
+    return _waits_since(facts) + timedelta(hours=facts.protocol.book_within_hours[str(facts.urgency)])
+
+
+def _lost_its_slot(facts: ProcedureFacts) -> bool:
+    return facts.status is S.REQUESTED and facts.ended_at is not None
 
 
 def _needle(facts: ProcedureFacts) -> datetime:

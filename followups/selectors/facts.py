@@ -179,7 +179,8 @@ def _test(
         extended=test.extended,
         current=_version(current, reviews, contacts) if current else None,
         ended_at=test.ended_at,
-        cancelled_after_collection=status is TestStatus.CANCELLED and test.collected_at is not None and not versions,
+        # also when all that was reported was withdrawn: whoever was told of it hears that it does not hold
+        cancelled_after_collection=status is TestStatus.CANCELLED and test.collected_at is not None and current is None,
         told_before=any(
             c.told and c.versions.intersection(v.pk for v in versions if current is None or v.pk != current.pk)
             for c in contacts

@@ -135,7 +135,7 @@ def unschedule(*, actor: Actor, procedure: Procedure, reason: str = "") -> Proce
         patient_id=locked.patient_id,
         reason=reason,
         data=_where(locked),
-        also=NO_SLOT,
+        also={**NO_SLOT, "ended_at": clock.now()},  # the time to book it begins anew
     )
     events.changed(locked)
     return locked

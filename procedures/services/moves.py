@@ -38,9 +38,9 @@ def reopen(*, actor: Actor, procedure: Procedure, reason: str = "") -> Procedure
     """Cancelled or not come: it is wanted again, and waits for a slot."""
     locked = slots.lock_case(procedure)
     _only_from(locked, {_S.CANCELLED, _S.NO_SHOW}, _S.REQUESTED)
-    return _move(
-        actor, locked, _S.REQUESTED, "procedure.reopened", reason, {**NO_SLOT, "ended_at": None, "end_reason": ""}
-    )
+    # since when it waits again: the time to book it does not run from the first request
+    also = {**NO_SLOT, "ended_at": clock.now(), "end_reason": ""}
+    return _move(actor, locked, _S.REQUESTED, "procedure.reopened", reason, also)
 
 
 def arrive(*, actor: Actor, procedure: Procedure) -> Procedure:

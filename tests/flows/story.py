@@ -353,16 +353,16 @@ class Story:
         """The nurse reaches the patient about these tests (all that were reviewed, when none is named)."""
         case = self.case
         chosen = [v.pk for v in contacts.tellable(case) if not codes or v.test.code in codes]
-        self._contact("results", "reached", channel, spoke_with=spoke_with, versions=chosen, understood=True)
+        self.contact("results", "reached", channel, spoke_with=spoke_with, versions=chosen, understood=True)
 
     def tell_no_result(self, outcome: str = "reached") -> None:
         """The patient hears that there will be no (full) result."""
-        self._contact("cancellation", outcome, "phone", spoke_with="the patient" if outcome == "reached" else "")
+        self.contact("cancellation", outcome, "phone", spoke_with="the patient" if outcome == "reached" else "")
 
     def try_to_tell(self, outcome: str, *, channel: str = "phone") -> None:
-        self._contact("results", outcome, channel)
+        self.contact("results", outcome, channel)
 
-    def _contact(self, purpose: str, outcome: str, channel: str, **more: Any) -> None:
+    def contact(self, purpose: str, outcome: str, channel: str, **more: Any) -> None:
         contacts.record(
             procedure=self.case,
             actor=Actor.person(self.cast.nora),

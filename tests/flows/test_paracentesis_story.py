@@ -102,9 +102,12 @@ def the_alarm(story: Story) -> None:
     assert (alarm.level, alarm.calculated["ascites_pmn"]["value"]) == ("critical", 312)
     assert story.news() == ["+ physician/pia: review critical preliminary ascites_cell_count by Tue 17 Nov 13:40"]
     story.at(1, "12:41")
-    assert story.mailed() == []
+    assert story.mailed() == ["pia: review_result"]
     story.at(1, "12:56")
-    assert story.mailed() == []
+    assert story.mailed() == [
+        "pia: review_result",
+        "carl: review_result",
+    ]
 
     with pytest.raises(CriticalNeedsPlan):
         story.review("ascites_cell_count", "critical")
