@@ -33,13 +33,13 @@ check: venv-dev
 	$(PY) -m djlint --lint --quiet templates
 
 bench: venv-run
-	$(SERVERS) $(PY) -m bench $(ARGS)
+	$(PY) -m bench $(ARGS)
 
 vendor: venv-run
 	$(PY) scripts/vendor.py
 
 screenshots: venv-test
-	$(PYTEST) -m screenshots -p no:randomly $(ARGS)
+	$(PY) -m scripts.screenshots $(ARGS)
 
 # The same versions in all three; uv is needed here only.
 lock: venv-dev

@@ -70,7 +70,11 @@ def side_by_side(filler: Filler) -> str:
     rows = [
         ("three exclusion constraints", ground.median(with_), ground.p95(with_)),
         ("none (dropped)", ground.median(without), ground.p95(without)),
-        ("ratio", f"{ground.median(with_) / ground.median(without):.2f}", f"{ground.p95(with_) / ground.p95(without):.2f}"),
+        (
+            "ratio",
+            f"{ground.median(with_) / ground.median(without):.2f}",
+            f"{ground.p95(with_) / ground.p95(without):.2f}",
+        ),
     ]
     return ground.table(("bookings.schedule", "median", "p95"), rows)
 

@@ -125,7 +125,9 @@ class Filler:
                 if high > low and not open_promise:
                     cursor.execute(copier.statement(model), [first, until - 1, low, high])
                     table = model._meta.db_table
-                    cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+                    cursor.execute(
+                        f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+                    )
 
 
 class _Copier:

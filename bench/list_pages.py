@@ -46,7 +46,11 @@ def main(*, quick: bool = False) -> int:
     under = ["", *[f"{n:,}" for n in sizes], *[f"{n:,}" for n in sizes], "3×/1×", *[f"{n:,}" for n in sizes], "3×/1×"]
     print(ground.table(head, [under, *[_row(name, small[name], large[name]) for name in small]]))
     wrong = [name for name in small if not _as_promised(name, small[name], large[name])]
-    print(f"\nNOT as promised: {', '.join(wrong)}." if wrong else "\nEvery list page as promised: at most twelve queries, as many at three times the rows.")
+    print(
+        f"\nNOT as promised: {', '.join(wrong)}."
+        if wrong
+        else "\nEvery list page as promised: at most twelve queries, as many at three times the rows."
+    )
     return 1 if wrong else 0
 
 
@@ -138,7 +142,13 @@ def _as_promised(name: str, small: Measured, large: Measured) -> bool:
 
 
 def _size() -> str:
-    tables = ("procedures_procedure", "procedures_labtest", "procedures_answer", "followups_followup", "clinic_auditentry")
+    tables = (
+        "procedures_procedure",
+        "procedures_labtest",
+        "procedures_answer",
+        "followups_followup",
+        "clinic_auditentry",
+    )
     with connection.cursor() as cursor:
         counts = []
         for table in tables:

@@ -5,21 +5,15 @@ RSS counts what processes share once for each of them; PSS counts it once in all
 
 from __future__ import annotations
 
-import os
-import re
-import select
-import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections import defaultdict
 from pathlib import Path
 
 from bench import ground
+from bench.stack import running
 
-START_SECONDS = 180
-SETTLE_SECONDS = 30
+SETTLE_SECONDS = 60
 REQUESTS = 200
 #: What a command line says of its process; the first that matches.
 PARTS = (
@@ -36,52 +30,18 @@ def main(*, quick: bool = False) -> int:
     if not Path("/proc/self/smaps_rollup").exists():
         print("Needs /proc/PID/smaps_rollup (Linux).")
         return 1
-    with ground.own_var() as var:
-        env = dict(os.environ) | {"DEMO": "1", "PORT": "8600", "VAR_DIR": str(var), "PYTHONUNBUFFERED": "1"}
-        child = subprocess.Popen(
-            [sys.executable, "-m", "clinic.supervisor"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        try:
-            site, seconds = _welcome(child)
-            _ask(site, 20 if quick else REQUESTS)
-            _drain(child, 3 if quick else SETTLE_SECONDS)
-            _report(child.pid, seconds)
-        finally:
-            child.send_signal(signal.SIGINT)
-            child.communicate(timeout=60)
+    requests, settle = (20, 3) if quick else (REQUESTS, SETTLE_SECONDS)
+    with running() as stack:
+        for _ in range(requests):  # every thread has worked: what is measured is no fresh process
+            with urllib.request.urlopen(f"{stack.site}/accounts/login/", timeout=10) as response:
+                response.read()
+        time.sleep(settle)  # worker and beat have worked for a while
+        print(f"First start in {stack.seconds:.1f} s; after {requests} requests and {settle} s; megabytes\n")
+        print(_report(stack.pid))
     return 0
 
 
-def _welcome(child: subprocess.Popen[bytes]) -> tuple[str, float]:
-    """The address, once it answers, and how long the first start took (database made, migrated, demonstration)."""
-    began = time.monotonic()
-    said = b""
-    assert child.stdout is not None
-    while time.monotonic() - began < START_SECONDS and child.poll() is None:
-        if select.select([child.stdout], [], [], 1)[0]:
-            said += os.read(child.stdout.fileno(), 65536)
-        if found := re.search(rb"Running at (\S+)", said):
-            return found[1].decode(), time.monotonic() - began
-    raise SystemExit(f"make run did not come up:\n{said.decode(errors='replace')[-2000:]}")
-
-
-def _ask(site: str, times: int) -> None:
-    """Every thread of the web has worked, so that what is measured is not a fresh process."""
-    for _ in range(times):
-        with urllib.request.urlopen(f"{site}/accounts/login/", timeout=10) as response:
-            response.read()
-
-
-def _drain(child: subprocess.Popen[bytes], seconds: float) -> None:
-    """Let worker and beat work for a while; read what they say, so that no pipe is full."""
-    until = time.monotonic() + seconds
-    assert child.stdout is not None
-    while time.monotonic() < until:
-        if select.select([child.stdout], [], [], 0.5)[0]:
-            os.read(child.stdout.fileno(), 65536)
-
-
-def _report(root: int, seconds: float) -> None:
+def _report(root: int) -> str:
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for pid in _family(root):
         try:
@@ -95,8 +55,7 @@ def _report(root: int, seconds: float) -> None:
         if part in found
     ]
     total = ("everything", sum(row[1] for row in rows), sum(row[2] for row in rows), sum(row[3] for row in rows))
-    print(f"First start in {seconds:.1f} s; measured after {REQUESTS} requests and {SETTLE_SECONDS} s; megabytes\n")
-    print(ground.table(("part", "processes", "RSS", "PSS"), [*rows, total]))
+    return ground.table(("part", "processes", "RSS", "PSS"), [*rows, total])
 
 
 def _part(command: str) -> str:

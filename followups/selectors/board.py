@@ -117,7 +117,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Column:
-    """One day of the week's board. ``closed``: why, or empty."""
+    """One day of the week's board. ``closed``: why, or empty. ``opens``: also while no hours are entered at all."""
 
     day: date
     count: int
@@ -220,7 +220,7 @@ def week(*, actor: Actor, first: date, now: datetime) -> Week:
         lanes = _lanes([e for e in entries if _is_on(e.procedure, begin, end)], hours, one)
         by_day[one] = {lane.name: lane.entries for lane in lanes}
     columns = tuple(
-        Column(one, sum(map(len, cells.values())), hours.closed(one), bool(hours.opening(one)))
+        Column(one, sum(map(len, cells.values())), hours.closed(one), bool(hours.opening(one)) or not hours.weekly)
         for one, cells in by_day.items()
     )
     names = [name for _, name in hours.rooms]

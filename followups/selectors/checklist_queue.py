@@ -169,6 +169,6 @@ def said(summary: Summary) -> tuple[str, str]:
         parts.append(ngettext("%(n)s to confirm", "%(n)s to confirm", summary.to_confirm) % {"n": summary.to_confirm})
     if summary.expired:
         parts.append(ngettext("%(n)s expired", "%(n)s expired", summary.expired) % {"n": summary.expired})
-    if summary.unknown:
+    if summary.unknown and summary.word is Word.FLAGGED:
         parts.append(ngettext("%(n)s unknown", "%(n)s unknown", summary.unknown) % {"n": summary.unknown})
     return "caution" if summary.expired or summary.word is Word.FLAGGED else "due", ", ".join(parts)

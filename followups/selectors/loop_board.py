@@ -28,7 +28,7 @@ TITLES: dict[str, LazyText] = {
     "waiting": _("Waiting"),
     "unreviewed": _("Results that nobody has read"),
     "untold": _("Patients who have not been told"),
-    "unowned": _("Nobody's own: a role's, and nobody has taken it"),
+    "unowned": _("Without a person: a role's, and nobody has taken it"),
     "escalated": _("Moved on by the ladder"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.urls import reverse
@@ -35,8 +36,22 @@ def build(case: Case, *, chart: bool = True) -> Picture:
     return Picture(stations=tuple(stations), branches=tuple(_branch(row, case) for row in case.tests))
 
 
+#: A station shows so many promises, the most urgent first; the list beside the picture has them all.
+SHOWN = 1
+
+
 def _marks(case: Case, *kinds: Kind) -> tuple[PromiseMark, ...]:
-    return tuple(mark(p, case) for p in case.of(*kinds))
+    """The station's most urgent promise, and in words how many more there are."""
+    found = [mark(p, case) for p in case.of(*kinds)]
+    more = len(found) - SHOWN
+    if more <= 0:
+        return tuple(found)
+    first = found[0]
+    label = ngettext("%(label)s (and %(n)s more)", "%(label)s (and %(n)s more)", more) % {
+        "label": first.label,
+        "n": more,
+    }
+    return (replace(first, label=label),)
 
 
 def _ahead(case: Case) -> Mark:
@@ -303,4 +318,8 @@ def _branch_promise(row: TestRow, case: Case) -> PromiseMark | None:
             found.append(promise)
         if promise.kind == Kind.AWAITED_RESULT and row.test.code in promise.about.get("tests", []):
             found.append(promise)
-    return mark(found[0], case) if found else None
+    if not found:
+        return None
+    # the branch is the test: its promise need not name it again
+    awaited = found[0].kind == Kind.AWAITED_RESULT
+    return replace(mark(found[0], case), label=_("Result awaited") if awaited else _("Read it"))

@@ -67,6 +67,8 @@ def _after(case: Case, actor: Actor) -> list[Step]:
         steps.insert(0, _link(case, _("Sign the normal results"), "followups:review_normals", "check2-all"))
     if actor.has(*CONTACT) and (case.of(Kind.TELL_PATIENT) or needle):
         steps.append(_link(case, _("Tell the patient"), "followups:tell", "telephone"))
+    if procedure.state in {S.IN_PROGRESS, S.COMPLETED} and actor.has(*CHECK):  # sign-out, and what an emergency left
+        steps.append(_link(case, _("Checklist"), "procedures:checklist", "ui-checks"))
     if actor.has(*CHECK) and procedure.state is not S.ENTERED_IN_ERROR:
         steps.append(_link(case, _("Held medicines"), "procedures:holds", "capsule"))
     return steps

@@ -76,6 +76,11 @@ class Row:
     short: str
     calls: bool
 
+    @property
+    def held_by(self) -> int | None:
+        """The person who has it; None while it is a role's."""
+        return self.follow_up.taken_by_id or self.follow_up.responsible_id
+
 
 @dataclass(frozen=True)
 class Section:

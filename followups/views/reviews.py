@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from clinic import audit
@@ -91,7 +92,8 @@ def review_normals(request: HttpRequest, code: str) -> HttpResponse:
             actor=actor,
             patient_message=form.cleaned_data["patient_message"],
         )
-        messages.success(request, _("%(n)s results read and signed.") % {"n": len(saved)})
+        n = len(saved)
+        messages.success(request, ngettext("%(n)s result read and signed.", "%(n)s results read and signed.", n) % {"n": n})
         return see_other("followups:case", code)
     context = {
         "form": form,

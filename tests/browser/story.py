@@ -38,7 +38,8 @@ def now() -> datetime:
 
 def named(words: str) -> re.Pattern[str]:
     """An accessible name: these words, and after them at most a mark, a unit or a remark."""
-    return re.compile(rf"^\s*{re.escape(words)}\s*($|[*,(:]|\s(Ask|\())")
+    said = r"\s+".join(re.escape(word) for word in words.replace(":", " :").split()).replace(r"\s+:", r"\s*:")
+    return re.compile(rf"^\s*{said}\s*($|[*,(:]|Ask )")
 
 
 @dataclass
@@ -89,9 +90,19 @@ class Person:
         radio.check()
         self._settle()
 
-    def tick(self, label: str) -> None:
-        self._place().get_by_label(named(label)).first.check()
+    def tick(self, label: str, *, within: str = "") -> None:
+        self._place(within).get_by_label(named(label)).first.check()
         self._settle()
+
+    def written(self, label: str) -> str:
+        """What stands in a field."""
+        return str(self.page.get_by_label(named(label)).first.input_value())
+
+    def all_is_well(self) -> None:
+        """The first answer to every question that has none yet: it is the one without a danger sign."""
+        for group in self.page.get_by_role("group").filter(has=self.page.get_by_role("radio")).all():
+            if not group.get_by_role("radio", checked=True).count():
+                group.get_by_role("radio").first.check()
 
     # --- a checklist ---
 
@@ -115,6 +126,11 @@ class Person:
 
     def _answer(self, question: str, answer: str) -> None:
         group = self.page.get_by_role("group", name=named(question)).first
+        as_before = group.get_by_role("button", name="Asked: still so")
+        if not answer and as_before.is_visible():
+            as_before.click()
+            self._settle()
+            return
         offered = [text.strip() for text in group.locator(".seg").first.locator("label").all_inner_texts()]
         wanted = answer or next((word for word in HARMLESS if word in offered), "as told")
         if wanted in offered:
@@ -138,6 +154,9 @@ class Person:
     def part(self, name: str) -> str:
         """What can be read in one part of the page."""
         return " ".join(self._place(name).inner_text().split())
+
+    def offers(self, button: str) -> bool:
+        return bool(self.page.get_by_role("button", name=named(button)).count())
 
     @property
     def said(self) -> str:
@@ -178,7 +197,10 @@ class Person:
     # --- small words ---
 
     def _place(self, name: str = "") -> Any:
-        return self.page.get_by_label(name, exact=True).first if name else self.page
+        if not name:
+            return self.page
+        group = self.page.get_by_role("group", name=name, exact=True)
+        return self.page.get_by_label(name, exact=True).or_(group).first
 
     def _settle(self) -> None:
         expect(self.page.locator(UNDER_WAY)).to_have_count(0)

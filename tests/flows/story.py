@@ -270,9 +270,7 @@ class Story:
             )
             for container, tests in sorted(by_container.items())
         ]
-        made = labs.collect(
-            procedure=case, tubes=tubes, collected_at=clock.now(), actor=Actor.person(self.cast.nora)
-        )
+        made = labs.collect(procedure=case, tubes=tubes, collected_at=clock.now(), actor=Actor.person(self.cast.nora))
         self.specimens |= {row.container: row for row in made}
         self.check()
 
@@ -300,7 +298,9 @@ class Story:
         )
         self.check()
 
-    def result(self, code: str, status: str = "final", *, again: str = "", why: str = "", **values: Any) -> ResultVersion:
+    def result(
+        self, code: str, status: str = "final", *, again: str = "", why: str = "", **values: Any
+    ) -> ResultVersion:
         """Enter a result: numbers in the component's first unit, choices by code. ``again``: the critical value."""
         row = self.test(code)
         components = {c.code: c for c in row.procedure.protocol_version.parsed.test(code).components}

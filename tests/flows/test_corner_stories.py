@@ -208,9 +208,7 @@ def test_an_emergency_at_night_starts_on_six_answers_and_owes_the_rest(story: St
         story.emergency_start("Stiff neck, 40 °C, drowsy", operator=carl)
     assert len(blocked.value.blockers) == 6
     minimum = [q.code for q in story.case.protocol_version.parsed.questions if q.minimum and not q.asked_if]
-    entries = {
-        code: checklist_answers.harmless(story.case.protocol_version.parsed.question(code)) for code in minimum
-    }
+    entries = {code: checklist_answers.harmless(story.case.protocol_version.parsed.question(code)) for code in minimum}
     checklists.save_answers(actor=Actor.person(carl), procedure=story.case, entries=entries)
     story.at(1, "02:50").emergency_start("Stiff neck, 40 °C, drowsy", operator=carl)
     assert story.case.emergency_start
@@ -460,7 +458,9 @@ def test_a_lost_specimen_that_is_accepted_is_told_to_the_patient(story: Story) -
         "+ physician/pia: decide on ascites_cell_count by Wed 18 Nov 10:00",
     ]
     labs.cancel_test(
-        test=story.test("ascites_cell_count"), reason="Fluid was clear, no second needle", actor=Actor.person(story.cast.pia)
+        test=story.test("ascites_cell_count"),
+        reason="Fluid was clear, no second needle",
+        actor=Actor.person(story.cast.pia),
     )
     assert story.news() == [
         "- physician/pia: decide on ascites_cell_count by Wed 18 Nov 10:00",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from clinic.actor import Actor
 from followups.domain.kinds import Kind
 from procedures.domain.answers import Entry
 from procedures.services import checklist_rows
-from clinic.actor import Actor
 from tests.flows.story import Story, moment
 
 pytestmark = pytest.mark.django_db
@@ -45,9 +45,7 @@ def test_suspected_multiple_sclerosis_from_the_request_to_the_bands(story: Story
 
 
 def the_blood_thinner(story: Story) -> None:
-    story.at(0, "09:00").hold(
-        "Apixaban", last_dose=moment(0, "08:00"), agreed_with="Dr. Okonjo, cardiology, 555-0142"
-    )
+    story.at(0, "09:00").hold("Apixaban", last_dose=moment(0, "08:00"), agreed_with="Dr. Okonjo, cardiology, 555-0142")
     assert story.news() == ["+ physician/pia: restart Apixaban by Thu 19 Nov 11:30"]
     checklist_rows.add_medicine(
         actor=Actor.person(story.cast.nora),

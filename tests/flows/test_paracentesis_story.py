@@ -84,7 +84,8 @@ def the_day_of_the_needle(story: Story) -> None:
     with pytest.raises(NotComplete) as refused:
         story.sign_record()
     assert [problem.text for problem in refused.value.problems] == [
-        "More than 5 L were removed: albumin in grams, or the reason why none was given. For 6 L, 6 to 8 g per litre is 36 to 48 g.",
+        "More than 5 L were removed: albumin in grams, or the reason why none was given. "
+        "For 6 L, 6 to 8 g per litre is 36 to 48 g.",
     ]
     story.record(volume_removed_ml=6000, albumin_product="percent_25", albumin_given_g=48)
     story.sign_record()

@@ -95,9 +95,7 @@ def test_a_new_effusion_from_the_request_to_the_end(story: Story) -> None:
         "- nurse/pia: await pleural_cytology by Tue 24 Nov 11:10",
         "+ physician/pia: review abnormal final pleural_cytology by Sat 21 Nov 12:00",
     ]
-    story.review(
-        "pleural_cytology", "abnormal", plan="refer", plan_detail="Thoracic oncology this week", tell="now"
-    )
+    story.review("pleural_cytology", "abnormal", plan="refer", plan_detail="Thoracic oncology this week", tell="now")
     story.at(4, "14:00").tell("pleural_cytology", spoke_with="the patient and her daughter", channel="in_person")
     story.act("Seen on Monday at ten")
     assert story.news() == ["- physician/pia: review abnormal final pleural_cytology by Sat 21 Nov 12:00"]

@@ -128,7 +128,9 @@ def test_a_case_whose_time_has_passed_unrecorded_is_late(sam: User) -> None:
 
 def test_what_must_be_booked_first_is_first_and_the_dateless_last(sam: User) -> None:
     def request(due: timedelta | None, status: str = "requested", kind: Kind = Kind.BOOK_REQUEST) -> int:
-        case = make.procedure(status=status, requested_at=NOW - DAY, ended_at=NOW - DAY if status == "no_show" else None)
+        case = make.procedure(
+            status=status, requested_at=NOW - DAY, ended_at=NOW - DAY if status == "no_show" else None
+        )
         if due is not None:
             promise(kind, procedure=case, due=due)
         return int(case.pk)
@@ -241,7 +243,9 @@ def test_a_scheduler_sees_who_and_when_and_nothing_clinical(client: Client, sam:
 def clinical_case() -> Procedure:
     """With an allergy, a medicine, a critical result and promises about them."""
     patient = make.patient(interpreter_needed=True, language="Somali")
-    case = make.procedure(status="scheduled", starts=NOW, patient=patient, note="peritonitis?", room=make.room("Room 1"))
+    case = make.procedure(
+        status="scheduled", starts=NOW, patient=patient, note="peritonitis?", room=make.room("Room 1")
+    )
     who = {"recorded_at": NOW, "checklist": Checklist.objects.create(procedure=case, opened_at=NOW)}
     AllergyEntry.objects.create(substance="chlorhexidine", severity="anaphylaxis", **who)
     MedicineEntry.objects.create(name="apixaban", status="ongoing", **who)

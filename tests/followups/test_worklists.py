@@ -65,7 +65,11 @@ def every_row(who: User, of: Of, page: Page = INBOX) -> list[int]:
 
 def away(who: User, surrogate: User, *, accepted: bool = True, ends: timedelta = DAY) -> Absence:
     return Absence.objects.create(
-        user=who, surrogate=surrogate, starts_at=NOW - DAY, ends_at=NOW + ends, accepted_at=NOW - DAY if accepted else None
+        user=who,
+        surrogate=surrogate,
+        starts_at=NOW - DAY,
+        ends_at=NOW + ends,
+        accepted_at=NOW - DAY if accepted else None,
     )
 
 
@@ -392,7 +396,9 @@ def test_the_queue_is_cut_at_the_clinics_midnights() -> None:
     last = make.procedure(status="scheduled", starts=midnight + DAY - TICK)
     later = make.procedure(status="scheduled", starts=midnight + DAY)
     earlier = make.procedure(status="scheduled", starts=midnight - DAY - TICK)
-    owed = make.procedure(status="completed", starts=NOW - 2 * DAY, emergency_start=True, emergency_reason="peritonitis")
+    owed = make.procedure(
+        status="completed", starts=NOW - 2 * DAY, emergency_start=True, emergency_reason="peritonitis"
+    )
     promise(Kind.CHECKLIST_AFTER_EMERGENCY, procedure=owed)
     make.procedure(status="requested")
     make.procedure(status="completed", starts=NOW - DAY)
@@ -422,7 +428,7 @@ def test_the_queue_says_what_each_checklist_lacks() -> None:
     [
         (Summary(word=Word.NOT_STARTED), ("not_asked", "Not started")),
         (Summary(word=Word.SIGNED), ("clear", "Signed")),
-        (Summary(word=Word.TO_SIGN, unsigned=("Before the visit", "Consent")), ("due", "To sign: Before the visit, Consent")),
+        (Summary(word=Word.TO_SIGN, unsigned=("Visit", "Consent")), ("due", "To sign: Visit, Consent")),
         (Summary(word=Word.UNANSWERED, unanswered=3, to_confirm=1), ("due", "3 unanswered, 1 to confirm")),
         (Summary(word=Word.FLAGGED, expired=2), ("caution", "2 expired")),
         (Summary(word=Word.FLAGGED, unknown=1), ("caution", "1 unknown")),

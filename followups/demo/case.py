@@ -1,0 +1,335 @@
+"""One case of the demonstration and what its people do with it: each verb is a service, called at its own moment."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from clinic import clock
+from clinic.actor import Actor
+from clinic.models import Room, User
+from followups.demo import answers
+from followups.demo.people import Cast
+from followups.demo.places import Places, at
+from followups.models import Action, FollowUp
+from followups.services import contacts, promises, reviews, symptoms
+from procedures.domain import versions
+from procedures.domain.answers import Entry
+from procedures.domain.checklist import OPEN
+from procedures.domain.states import Disposition, Outcome, TestStatus
+from procedures.models import LabTest, Patient, Procedure
+from procedures.models.procedures import ALPHABET
+from procedures.selectors import checklists as checklist_selector
+from procedures.selectors import slots as calendar
+from procedures.services import bookings, checklist_rows, checklists, endings, holds, labs, moves, records, results, slots, starts
+from procedures.services.labs import Tube
+from procedures.services.records import Content
+
+EXTRA_LIST = "Extra list, agreed with the nurse in charge"
+
+
+@dataclass
+class Clinic:
+    """What every case of the demonstration has at hand."""
+
+    cast: Cast
+    places: Places
+    rng: random.Random
+    now: datetime  # the real present: where the stories end
+    patients: dict[str, Patient] = field(default_factory=dict)
+
+
+@dataclass
+class Case:
+    """A procedure with its people. ``operator``: the physician who does it and answers for it."""
+
+    clinic: Clinic
+    operator: str = "pia"
+    pk: int = 0
+    accession: int = 0
+
+    @property
+    def row(self) -> Procedure:
+        rows = Procedure.objects.select_related("patient", "protocol_version__protocol", "operator", "room")
+        return rows.get(pk=self.pk)
+
+    @property
+    def physician(self) -> User:
+        return self.clinic.cast.users[self.operator]
+
+    def _by(self, name: str = "") -> Actor:
+        return self.clinic.cast.actor(name or self.operator)
+
+    # --- booking ------------------------------------------------------------------------------
+
+    def request(self, patient: Patient, protocol: str, indication: str, **more: Any) -> None:
+        made = bookings.request(
+            actor=self._by("sam"),
+            patient=patient,
+            protocol=protocol,
+            indication=indication,
+            responsible=self.physician,
+            code="".join(self.clinic.rng.choices(ALPHABET, k=7)),
+            **more,
+        )
+        self.pk = made.pk
+
+    def book_on(self, number: int) -> datetime:
+        """The first free slot of the working day so many from today; where that day is full, the next one."""
+        case = self.row
+        hour = self.clinic.rng.choice((8, 9, 10, 13))
+        wanted = at(self.clinic.places.workday(number), hour)
+        free = calendar.next_free(procedure=case, after=wanted, now=clock.now(), operator=self.physician, count=1)
+        room = Room.objects.get(pk=free[0].room.pk) if free[0].room else None
+        self._schedule(free[0].start, room)
+        return free[0].start
+
+    def book_at(self, start: datetime, room: str) -> None:
+        """Exactly there, also outside the usual hours."""
+        place = self.clinic.places.rooms.get(room)
+        try:
+            self._schedule(start, place)
+        except slots.OutsideHours:
+            self._schedule(start, place, outside_hours=True, reason=EXTRA_LIST)
+
+    def _schedule(self, start: datetime, room: Room | None, **more: Any) -> None:
+        bookings.schedule(
+            actor=self._by("sam"), procedure=self.row, start=start, room=room, operator=self.physician, **more
+        )
+
+    def cancel(self, reason: str) -> None:
+        moves.cancel(actor=self._by("sam"), procedure=self.row, reason=reason)
+
+    def no_show(self) -> None:
+        moves.no_show(actor=self._by("sam"), procedure=self.row)
+
+    def reopen(self, reason: str) -> None:
+        moves.reopen(actor=self._by("sam"), procedure=self.row, reason=reason)
+
+    def entered_in_error(self, reason: str) -> None:
+        moves.entered_in_error(actor=self._by(), procedure=self.row, reason=reason)
+
+    # --- before the needle --------------------------------------------------------------------
+
+    def answer(self, stage: str, special: dict[str, Entry] | None = None, *, most: int = 1000) -> None:
+        """Go through a stage of the checklist; ``most``: so many answers, then the telephone rings."""
+        case, nurse = self.row, self._by("nora")
+        for _again in range(6):  # an answer may open further questions
+            now = clock.now()
+            found = checklist_selector.state_of(case, now).stage(stage).questions
+            waiting = [q for q in found if q.status in OPEN]
+            if not waiting:
+                return
+            fresh = {
+                q.question.code: answers.entry(q.question, case, now, special or {})
+                for q in waiting
+                if q.answer is None
+            }
+            if fresh:
+                checklists.save_answers(actor=nurse, procedure=case, entries=dict(list(fresh.items())[:most]))
+            if most < len(fresh):
+                return
+            bases = {q.question.code: q.answer.id for q in waiting if q.answer is not None}
+            if bases:
+                checklists.confirm(actor=nurse, procedure=case, bases=bases)
+
+    def sign(self, stage: str, special: dict[str, Entry] | None = None) -> None:
+        self.answer(stage, special)
+        by = self._by() if stage in {"consent", "time_out"} else self._by("nora")
+        checklists.sign(actor=by, procedure=self.row, stage=stage)
+
+    def answer_minimum(self) -> None:
+        """The items of an emergency start, asked by the operator."""
+        case, now = self.row, clock.now()
+        asked = [q for q in case.protocol_version.parsed.questions if q.minimum and not q.asked_if]
+        entries = {q.code: answers.entry(q, case, now, {}) for q in asked}
+        checklists.save_answers(actor=self._by(), procedure=case, entries=entries)
+
+    def takes(self, medicine: str, dose: str, *, last_dose: datetime | None = None) -> None:
+        """A line of the medicine list; with ``last_dose`` it was stopped then."""
+        checklist_rows.add_medicine(
+            actor=self._by("nora"),
+            procedure=self.row,
+            name=medicine,
+            dose=dose,
+            status="stopped" if last_dose else "ongoing",
+            last_dose_at=last_dose,
+            thins_blood=last_dose is not None,
+        )
+
+    def allergic(self, substance: str, reaction: str, severity: str = "reaction") -> None:
+        checklist_rows.add_allergy(
+            actor=self._by("nora"), procedure=self.row, substance=substance, reaction=reaction, severity=severity
+        )
+
+    def hold(self, medicine: str, last_dose: datetime) -> None:
+        held = holds.hold(
+            actor=self._by(),
+            procedure=self.row,
+            ingredient=medicine,
+            decided_by=self.physician,
+            reason="Neuraxial procedure",
+            agreed_with="Cardiology clinic, 555-0142",
+            planned_last_dose_at=last_dose,
+        )
+        holds.told_patient(actor=self._by("nora"), hold=held)
+
+    # --- the day ------------------------------------------------------------------------------
+
+    def arrive(self) -> None:
+        moves.arrive(actor=self._by("sam"), procedure=self.row)
+
+    def start(self) -> None:
+        starts.start(actor=self._by(), procedure=self.row)
+
+    def emergency_start(self, reason: str) -> None:
+        starts.emergency_start(actor=self._by(), procedure=self.row, reason=reason, operator=self.physician)
+
+    def complete(self, outcome: Outcome, to: Disposition, reason: str = "") -> None:
+        endings.complete(
+            actor=self._by(), procedure=self.row, outcome=outcome, disposition=to, outcome_reason=reason
+        )
+
+    def record(self, *, sign: bool = True, **special: Any) -> None:
+        case = self.row
+        content = Content(
+            started_at=case.started_at,
+            ended_at=case.completed_at,
+            operator_id=case.operator_id,
+            no_complications=True,
+            fields={**answers.record(case, self.clinic.rng), **special},
+        )
+        saved = records.save(procedure=case, actor=self._by(), content=content, seen=None)
+        if sign:
+            records.sign(procedure=case, actor=self._by(), seen=saved.saved_at)
+
+    # --- the laboratory -----------------------------------------------------------------------
+
+    def order(self, code: str) -> None:
+        labs.add_test(procedure=self.row, code=code, actor=self._by())
+
+    def collect(self) -> None:
+        """One labelled tube for each container that is needed."""
+        case = self.row
+        by_container: dict[str, list[int]] = {}
+        for test in case.tests.filter(status__in=[TestStatus.ORDERED, TestStatus.LOST]):
+            by_container.setdefault(test.container, []).append(test.pk)
+        self.accession = self.clinic.rng.randrange(100_000, 999_999)
+        tubes = [
+            Tube(
+                container=container,
+                tests=tuple(tests),
+                tube_number=number,
+                volume_ml=Decimal("2.5"),
+                accession=f"L{self.accession}-{case.pk}-{number}",
+                label_checked=True,
+            )
+            for number, (container, tests) in enumerate(sorted(by_container.items()), start=1)
+        ]
+        labs.collect(procedure=case, tubes=tubes, collected_at=clock.now(), actor=self._by("nora"))
+
+    def deliver(self, *, received: bool = True) -> None:
+        case, nurse, now = self.row, self._by("nora"), clock.now()
+        tubes = [row.pk for row in case.specimens.filter(loss="")]
+        labs.hand_over(procedure=case, specimens=tubes, to="Courier", at=now, actor=nurse)
+        if received:
+            labs.receive(
+                procedure=case, specimens=tubes, confirmed_by="Laboratory reception", at=now, actor=nurse
+            )
+
+    def lose(self, container: str, reason: str) -> None:
+        tube = self.row.specimens.get(container=container)
+        labs.report_loss(specimen=tube, loss=labs.SpecimenLoss.LOST, reason=reason, actor=self._by("nora"))
+
+    def result(self, code: str, status: str = "final", values: dict[str, Any] | None = None, *, why: str = "") -> None:
+        """Enter a result; a critical one is typed a second time."""
+        case = self.row
+        test = case.tests.exclude(status=TestStatus.CANCELLED).get(code=code)
+        found = values or answers.result(case, code, status == "preliminary")
+        units = {c.code: c.units[0] if c.units else "" for c in case.protocol_version.parsed.test(code).components}
+        typed = {name: {"value": value, "unit": units[name]} for name, value in found.items()}
+        enter = {"test": test, "status": status, "actor": self._by("nora"), "values": typed, "change_reason": why}
+        try:
+            results.enter(**enter)
+        except results.NeedsReadBack:
+            results.enter(**enter, read_back={"value": str(next(iter(found.values())))})
+
+    def waiting(self, hours: float) -> list[str]:
+        """Codes of the tests without a final that usually take no longer, serum partners first."""
+        found = self.row.tests.filter(status__in=[TestStatus.COLLECTED, TestStatus.RECEIVED, TestStatus.PRELIMINARY])
+        codes = [test.code for test in found if test.usual_hours <= hours]
+        return sorted(codes, key=lambda code: (not code.startswith("serum"), code))
+
+    # --- reading, telling, asking -------------------------------------------------------------
+
+    def review_normals(self, *, but: Iterable[str] = ()) -> None:
+        case = self.row
+        chosen = [v.pk for v in reviews.normals(case) if v.test.code not in set(but)]
+        if chosen:
+            reviews.review_normals(procedure=case, versions=chosen, actor=self._by())
+
+    def review(self, code: str, interpretation: str, **more: Any) -> None:
+        test: LabTest = self.row.tests.exclude(status=TestStatus.CANCELLED).get(code=code)
+        current = versions.current(list(test.versions.all()))
+        assert current is not None
+        fields = {"plan": "none", "tell": "with_all", **more}
+        reviews.review(version=current, actor=self._by(), interpretation=interpretation, **fields)
+
+    def act(self, note: str) -> None:
+        for action in Action.objects.filter(procedure_id=self.pk, done_at__isnull=True):
+            reviews.finish_action(action=action, actor=self._by(), note=note)
+
+    def tell(self, *, channel: str = "phone", spoke_with: str = "the patient") -> None:
+        """Reached and told of everything that was reviewed."""
+        case = self.row
+        chosen = [v.pk for v in contacts.tellable(case)]
+        if chosen:
+            self.try_to_tell("reached", channel=channel, spoke_with=spoke_with, versions=chosen, understood=True)
+
+    def tell_no_result(self) -> None:
+        self.try_to_tell("reached", purpose="cancellation", spoke_with="the patient")
+
+    def try_to_tell(self, outcome: str, *, purpose: str = "results", channel: str = "phone", **more: Any) -> None:
+        contacts.record(
+            procedure=self.row, actor=self._by("nora"), purpose=purpose, channel=channel, outcome=outcome, **more
+        )
+
+    def ask(self, check: str, *, signs: dict[str, str] | None = None, handled: str = "") -> None:
+        """The danger signs; what is not named shows none."""
+        case = self.row
+        data = symptoms.check_of(case.protocol_version.parsed, check)
+        assert data is not None
+        questions = symptoms.questions_of(case.protocol_version.parsed, data)
+        symptoms.record(
+            procedure=case,
+            check_code=check,
+            actor=self._by("nora"),
+            outcome="answered",
+            answers={q.code: q.answers[0].code for q in questions} | (signs or {}),
+            answered_by="the ward" if case.patient.is_inpatient else "the patient",
+            handled=handled,
+        )
+
+    def checks_due(self) -> list[tuple[str, datetime]]:
+        """The promised checks of danger signs, and from when each is asked."""
+        found = FollowUp.objects.filter(procedure_id=self.pk, kind="symptom_check", closed_at__isnull=True)
+        return [(row.about["check"], row.start_at) for row in found.order_by("start_at")]
+
+    def plan_restart(self, due_at: datetime) -> None:
+        for held in self.row.holds.all():
+            holds.set_restart_due(actor=self._by(), hold=held, due_at=due_at)
+
+    def restart(self) -> None:
+        for held in self.row.holds.filter(restart="", withdrawn_at__isnull=True):
+            holds.restart(actor=self._by("nora"), hold=held, at=clock.now() - timedelta(minutes=30))
+
+    def take(self, kind: str, by: str, note: str) -> None:
+        """Somebody takes a promise and says what has been tried."""
+        row = FollowUp.objects.filter(procedure_id=self.pk, kind=kind, closed_at__isnull=True).first()
+        if row is not None:
+            promises.take(actor=self._by(by), follow_up=row)
+            promises.note(actor=self._by(by), follow_up=row, text=note)

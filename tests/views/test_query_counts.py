@@ -1,0 +1,104 @@
+"""How many queries each list page makes: recorded in tests/query_counts.json, and the same for three times the rows.
+
+An N+1 arrives one innocent template line at a time. To record on purpose, after looking at the new queries:
+
+    RECORD_QUERY_COUNTS=1 make test
+
+To add a list page, add a line to ``LISTS``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from itertools import product
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from clinic import clock
+from clinic.models import Absence, Closure, User
+from clinic.roles import Role
+from followups.domain.kinds import Kind
+from tests import checked, make
+from tests.factories.work import DAY, HOUR, NOW, promise, taken
+
+pytestmark = pytest.mark.django_db
+
+RECORDED = Path(__file__).resolve().parent.parent / "query_counts.json"
+LIMIT = 12
+ROWS = 2
+#: Addresses of list pages, and whose they are.
+LISTS = {
+    "/board/": Role.SCHEDULER,
+    "/board/?day=2026-11-24&page=1": Role.NURSE,
+    "/board/week/": Role.SCHEDULER,
+    "/checklists/": Role.NURSE,
+    "/checklists/?part=owed": Role.NURSE,
+    "/inbox/": Role.PHYSICIAN,
+    "/inbox/?of=covered": Role.PHYSICIAN,
+    "/inbox/?of=all": Role.PHYSICIAN,
+    "/inbox/?of=mine&show=waiting": Role.PHYSICIAN,
+    "/chase/": Role.NURSE,
+    "/chase/?of=role": Role.NURSE,
+    "/loop/": Role.DIRECTOR,
+    "/loop/?show=open": Role.DIRECTOR,
+}
+
+
+@pytest.fixture(autouse=True)
+def at_ten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
+def populate(rows: int, people: dict[Role, User]) -> None:
+    """``rows`` of everything a list may show: cases of today and tomorrow, requests, promises of every kind."""
+    for _ in range(rows):
+        doctor, absent = people[Role.PHYSICIAN], make.user(Role.PHYSICIAN)
+        Absence.objects.create(
+            user=absent, surrogate=doctor, starts_at=NOW - DAY, ends_at=NOW + DAY, accepted_at=NOW - DAY
+        )
+        make.procedure(requested_at=NOW - DAY)
+        for code, days in (("paracentesis", 0), ("lumbar_puncture", 1)):
+            start, operator = NOW + HOUR + days * DAY, make.user(Role.PHYSICIAN)
+            case = make.procedure(code, status="scheduled", starts=start, responsible=doctor, operator=operator)
+            checked.answer(case)
+            other = make.procedure(code, status="arrived", starts=start + 2 * HOUR, responsible=doctor)
+            checked.answer(other, minimum=True)
+            for kind, due in product(Kind, (-HOUR, HOUR, 9 * DAY)):
+                promise(kind, procedure=case, due=due, responsible=doctor)
+            promise(Kind.SIGN_RECORD, procedure=case, responsible=absent)
+            promise(Kind.TELL_PATIENT, procedure=case, escalated_role="director")
+            taken(promise(Kind.TELL_PATIENT, procedure=case), people[Role.NURSE])
+
+
+def queries(address: str, user: User) -> int:
+    """Of one request by somebody who is logged in; the first request has warmed what a process warms once."""
+    client = Client()
+    client.force_login(user)
+    assert client.get(address).status_code == 200
+    with CaptureQueriesContext(connection) as found:
+        assert client.get(address).status_code == 200
+    return len(found)
+
+
+def test_list_pages_make_the_recorded_number_of_queries_however_many_rows() -> None:
+    people = {role: make.user(role) for role in (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN, Role.DIRECTOR)}
+    Closure.objects.create(first_day="2026-11-26", last_day="2026-11-27", reason="Thanksgiving")
+    populate(ROWS, people)
+    few = {address: queries(address, people[role]) for address, role in LISTS.items()}
+    populate(2 * ROWS, people)
+    many = {address: queries(address, people[role]) for address, role in LISTS.items()}
+
+    assert many == few, "a list page makes more queries for three times the rows"
+    assert {address: n for address, n in many.items() if n > LIMIT} == {}, (
+        f"a list page makes more than {LIMIT} queries"
+    )
+    if os.environ.get("RECORD_QUERY_COUNTS") == "1":
+        RECORDED.write_text(json.dumps(many, indent=2) + "\n", encoding="utf-8")
+    assert json.loads(RECORDED.read_text(encoding="utf-8")) == many, (
+        "the number of queries has changed: if that is meant, run the test once with RECORD_QUERY_COUNTS=1"
+    )
