@@ -47,8 +47,16 @@ CLONED: tuple[type[models.Model], ...] = (
 )
 ROOMS = 4
 AUDIT_ROWS = 12
-GIVEN = "Ada Ben Clara Dan Ella Finn Gina Hugo Ivy Jon Kira Leo Mia Nils Olga Paul Rosa Sven Tara Udo".split()
-FAMILY = "Abel Bauer Costa Dietz Evans Fuchs Garcia Huber Ito Jensen Kaya Lopez Maier Novak Okafor Patel Quist".split()
+# fmt: off
+GIVEN = (
+    "Ada", "Ben", "Clara", "Dan", "Ella", "Finn", "Gina", "Hugo", "Ivy", "Jon",
+    "Kira", "Leo", "Mia", "Nils", "Olga", "Paul", "Rosa", "Sven", "Tara", "Udo",
+)
+FAMILY = (
+    "Abel", "Bauer", "Costa", "Dietz", "Evans", "Fuchs", "Garcia", "Huber", "Ito",
+    "Jensen", "Kaya", "Lopez", "Maier", "Novak", "Okafor", "Patel", "Quist",
+)
+# fmt: on
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,29 @@
 """Who may open a page at all. What a person may see of one case is decided in each app's own ``access.py``.
 
-Three small tools, used by both apps:
+Four small tools, used by both apps:
 
 - ``@roles_required(Role.NURSE, …)`` on a view: anybody else gets 403. The roles stay readable on the view
   (``view.allowed_roles``), which is what the role matrix test compares.
 - ``require(actor, Role.DIRECTOR)`` in a service: the same rule where the change is made.
 - ``need(row)``: the row, or 404. What a person may not see does not exist for them.
+- ``record_read(request, …)`` in a view that shows patients: who looked at whom is kept.
 
 The administrator keeps users, not patients: ``CHART_ROLES`` and ``STAFF_ROLES`` do not contain that role.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, Protocol, TypeVar, cast
 
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 
+from clinic import audit
 from clinic.actor import Actor
 from clinic.errors import NotPermitted
+from clinic.htmx import is_refresh
 from clinic.roles import CLINICAL, STAFF, Role
 
 #: May open a chart: nurse, physician, director.
@@ -79,3 +83,13 @@ def roles_required(*roles: Role) -> Callable[[Callable[..., HttpResponse]], Role
         return marked
 
     return decorate
+
+
+def record_read(request: HttpRequest, *, page: str, patient_ids: Iterable[int], subject: Model | None = None) -> None:
+    """One audit entry for one page somebody opened: the chart's patient, or everybody on the list; none for nobody.
+
+    A poll shows again what its page has shown, and is no second look.
+    """
+    ids = set(patient_ids)
+    if ids and not is_refresh(request):
+        audit.record_read(actor=actor_of(request), page=page, patient_ids=ids, subject=subject)

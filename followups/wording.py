@@ -20,7 +20,6 @@ FIXED = {
     Kind.REBOOK_NO_SHOW: gettext_noop("Rebook or end the no-show"),
     Kind.SIGN_RECORD: gettext_noop("Sign the procedure record"),
     Kind.CHECKLIST_AFTER_EMERGENCY: gettext_noop("Complete the checklist after the emergency start"),
-    Kind.SPECIMEN_NOT_RECEIVED: gettext_noop("Confirm that the laboratory has the specimen"),
     Kind.DO_ACTION: gettext_noop("Do what was decided"),
     Kind.RESTART_MEDICINE: gettext_noop("Restart the held medicine, or say why not"),
     Kind.PLAN_FAILED: gettext_noop("Look at this case by hand: its plan could not be made"),
@@ -54,6 +53,8 @@ def sentence(kind: Kind, about: dict[str, Any], protocol: Protocol, key: str = "
         return _("Result awaited: %(tests)s") % {"tests": _tests(about, protocol)}
     if kind is Kind.COLLECT_TESTS:
         return _("Collect the ordered tests: %(tests)s") % {"tests": _tests(about, protocol)}
+    if kind is Kind.SPECIMEN_NOT_RECEIVED:
+        return _("Confirm that the laboratory has the specimen (%(tests)s)") % {"tests": _tests(about, protocol)}
     if kind is Kind.SPECIMEN_LOST:
         return _("Decide: specimen rejected or lost (%(tests)s)") % {"tests": _tests(about, protocol)}
     if kind is Kind.REVIEW_RESULT:

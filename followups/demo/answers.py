@@ -138,6 +138,23 @@ SO_FAR: dict[str, dict[str, Any]] = {
 }
 
 
+def stage(code: str, procedure: Procedure, now: datetime, special: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Every question of a stage that is asked, given these answers, and what is answered."""
+    entries: dict[str, Entry] = {}
+    for question in procedure.protocol_version.parsed.questions:
+        if question.stage == code and _is_asked(question, entries):
+            entries[question.code] = entry(question, procedure, now, special)
+    return {code: found for code, found in entries.items() if not found.is_empty}
+
+
+def _is_asked(question: Question, entries: Mapping[str, Entry]) -> bool:
+    if not question.asked_if:
+        return question.required
+    other, _, wanted = question.asked_if.partition("=")
+    given = entries.get(other)
+    return given is not None and given.pick.removeprefix("=") in wanted.split("|")
+
+
 def entry(question: Question, procedure: Procedure, now: datetime, special: Mapping[str, Entry]) -> Entry:
     """What is answered to ``question``; ``special`` by question code goes first."""
     if question.code in special:
@@ -182,7 +199,7 @@ def record(procedure: Procedure, rng: random.Random) -> dict[str, Any]:
     protocol = procedure.protocol_version.parsed
     fields = dict(RECORD[protocol.code])
     if protocol.code == "lumbar_puncture":
-        fields["opening_pressure"] = rng.randrange(11, 20)
+        fields["opening_pressure_cm"] = rng.randrange(11, 20)
         return _known(protocol, fields)
     litres = {"diagnostic": 0.2, "therapeutic": rng.choice((2.5, 3.5, 4.5))}.get(procedure.variant)
     litres = litres or rng.choice((5.5, 6.0, 7.5))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,19 +12,32 @@ from clinic import clock
 from clinic.actor import Actor
 from clinic.models import Room, User
 from followups.demo import answers
-from followups.demo.people import Cast
-from followups.demo.places import Places, at
+from followups.demo.people import Cast, Names
+from followups.demo.places import Places
+from followups.demo.timeline import Timeline
 from followups.models import Action, FollowUp
 from followups.services import contacts, promises, reviews, symptoms
 from procedures.domain import versions
 from procedures.domain.answers import Entry
 from procedures.domain.checklist import OPEN
-from procedures.domain.states import Disposition, Outcome, TestStatus
-from procedures.models import LabTest, Patient, Procedure
+from procedures.domain.states import TEST_WAITING, Disposition, Outcome, TestStatus
+from procedures.models import Patient, Procedure, ResultVersion
 from procedures.models.procedures import ALPHABET
 from procedures.selectors import checklists as checklist_selector
 from procedures.selectors import slots as calendar
-from procedures.services import bookings, checklist_rows, checklists, endings, holds, labs, moves, records, results, slots, starts
+from procedures.services import (
+    bookings,
+    checklist_rows,
+    checklists,
+    endings,
+    holds,
+    labs,
+    moves,
+    records,
+    results,
+    slots,
+    starts,
+)
 from procedures.services.labs import Tube
 from procedures.services.records import Content
 
@@ -39,7 +51,8 @@ class Clinic:
     cast: Cast
     places: Places
     rng: random.Random
-    now: datetime  # the real present: where the stories end
+    names: Names
+    timeline: Timeline
     patients: dict[str, Patient] = field(default_factory=dict)
 
 
@@ -55,7 +68,7 @@ class Case:
     @property
     def row(self) -> Procedure:
         rows = Procedure.objects.select_related("patient", "protocol_version__protocol", "operator", "room")
-        return rows.get(pk=self.pk)
+        return rows.defer("protocol_version__data").get(pk=self.pk)
 
     @property
     def physician(self) -> User:
@@ -81,8 +94,7 @@ class Case:
     def book_on(self, number: int) -> datetime:
         """The first free slot of the working day so many from today; where that day is full, the next one."""
         case = self.row
-        hour = self.clinic.rng.choice((8, 9, 10, 13))
-        wanted = at(self.clinic.places.workday(number), hour)
+        wanted = self.clinic.places.moment(number, self.clinic.rng.choice((8, 9, 10, 13)))
         free = calendar.next_free(procedure=case, after=wanted, now=clock.now(), operator=self.physician, count=1)
         room = Room.objects.get(pk=free[0].room.pk) if free[0].room else None
         self._schedule(free[0].start, room)
@@ -117,25 +129,16 @@ class Case:
 
     def answer(self, stage: str, special: dict[str, Entry] | None = None, *, most: int = 1000) -> None:
         """Go through a stage of the checklist; ``most``: so many answers, then the telephone rings."""
-        case, nurse = self.row, self._by("nora")
-        for _again in range(6):  # an answer may open further questions
-            now = clock.now()
-            found = checklist_selector.state_of(case, now).stage(stage).questions
-            waiting = [q for q in found if q.status in OPEN]
-            if not waiting:
-                return
-            fresh = {
-                q.question.code: answers.entry(q.question, case, now, special or {})
-                for q in waiting
-                if q.answer is None
-            }
-            if fresh:
-                checklists.save_answers(actor=nurse, procedure=case, entries=dict(list(fresh.items())[:most]))
-            if most < len(fresh):
-                return
-            bases = {q.question.code: q.answer.id for q in waiting if q.answer is not None}
-            if bases:
-                checklists.confirm(actor=nurse, procedure=case, bases=bases)
+        case, nurse, now = self.row, self._by("nora"), clock.now()
+        found = checklist_selector.state_of(case, now).stage(stage).questions
+        waiting = [q for q in found if q.status in OPEN]
+        bases = {q.question.code: q.answer.id for q in waiting if q.answer is not None}
+        if bases:
+            checklists.confirm(actor=nurse, procedure=case, bases=bases)
+        if len(bases) < len(waiting):
+            entries = answers.stage(stage, case, now, special or {})
+            fresh = {code: entry for code, entry in entries.items() if code not in bases}
+            checklists.save_answers(actor=nurse, procedure=case, entries=dict(list(fresh.items())[:most]))
 
     def sign(self, stage: str, special: dict[str, Entry] | None = None) -> None:
         self.answer(stage, special)
@@ -144,9 +147,9 @@ class Case:
 
     def answer_minimum(self) -> None:
         """The items of an emergency start, asked by the operator."""
-        case, now = self.row, clock.now()
+        case = self.row
         asked = [q for q in case.protocol_version.parsed.questions if q.minimum and not q.asked_if]
-        entries = {q.code: answers.entry(q, case, now, {}) for q in asked}
+        entries = {q.code: answers.entry(q, case, clock.now(), {}) for q in asked}
         checklists.save_answers(actor=self._by(), procedure=case, entries=entries)
 
     def takes(self, medicine: str, dose: str, *, last_dose: datetime | None = None) -> None:
@@ -190,9 +193,7 @@ class Case:
         starts.emergency_start(actor=self._by(), procedure=self.row, reason=reason, operator=self.physician)
 
     def complete(self, outcome: Outcome, to: Disposition, reason: str = "") -> None:
-        endings.complete(
-            actor=self._by(), procedure=self.row, outcome=outcome, disposition=to, outcome_reason=reason
-        )
+        endings.complete(actor=self._by(), procedure=self.row, outcome=outcome, disposition=to, outcome_reason=reason)
 
     def record(self, *, sign: bool = True, **special: Any) -> None:
         case = self.row
@@ -235,11 +236,10 @@ class Case:
     def deliver(self, *, received: bool = True) -> None:
         case, nurse, now = self.row, self._by("nora"), clock.now()
         tubes = [row.pk for row in case.specimens.filter(loss="")]
-        labs.hand_over(procedure=case, specimens=tubes, to="Courier", at=now, actor=nurse)
         if received:
-            labs.receive(
-                procedure=case, specimens=tubes, confirmed_by="Laboratory reception", at=now, actor=nurse
-            )
+            labs.receive(procedure=case, specimens=tubes, confirmed_by="Laboratory reception", at=now, actor=nurse)
+        else:
+            labs.hand_over(procedure=case, specimens=tubes, to="Courier", at=now, actor=nurse)
 
     def lose(self, container: str, reason: str) -> None:
         tube = self.row.specimens.get(container=container)
@@ -258,26 +258,38 @@ class Case:
         except results.NeedsReadBack:
             results.enter(**enter, read_back={"value": str(next(iter(found.values())))})
 
-    def waiting(self, hours: float) -> list[str]:
-        """Codes of the tests without a final that usually take no longer, serum partners first."""
-        found = self.row.tests.filter(status__in=[TestStatus.COLLECTED, TestStatus.RECEIVED, TestStatus.PRELIMINARY])
-        codes = [test.code for test in found if test.usual_hours <= hours]
-        return sorted(codes, key=lambda code: (not code.startswith("serum"), code))
+    @property
+    def collected_at(self) -> datetime:
+        """When the first tube was taken."""
+        first = self.row.specimens.order_by("collected_at").first()
+        assert first is not None
+        collected: datetime = first.collected_at
+        return collected
+
+    def is_awaited(self, code: str) -> bool:
+        """Whether the laboratory still owes the last word on a test."""
+        return self.row.tests.filter(code=code, status__in=TEST_WAITING).exists()
+
+    def level(self, code: str) -> str:
+        """How the current version of a result was graded."""
+        return str(self._current(code).level)
+
+    def _current(self, code: str) -> ResultVersion:
+        test = self.row.tests.exclude(status=TestStatus.CANCELLED).get(code=code)
+        found = versions.current(list(test.versions.all()))
+        assert found is not None
+        return found
 
     # --- reading, telling, asking -------------------------------------------------------------
 
-    def review_normals(self, *, but: Iterable[str] = ()) -> None:
+    def review_normals(self) -> None:
         case = self.row
-        chosen = [v.pk for v in reviews.normals(case) if v.test.code not in set(but)]
+        chosen = [v.pk for v in reviews.normals(case)]
         if chosen:
             reviews.review_normals(procedure=case, versions=chosen, actor=self._by())
 
     def review(self, code: str, interpretation: str, **more: Any) -> None:
-        test: LabTest = self.row.tests.exclude(status=TestStatus.CANCELLED).get(code=code)
-        current = versions.current(list(test.versions.all()))
-        assert current is not None
-        fields = {"plan": "none", "tell": "with_all", **more}
-        reviews.review(version=current, actor=self._by(), interpretation=interpretation, **fields)
+        reviews.review(version=self._current(code), actor=self._by(), interpretation=interpretation, **more)
 
     def act(self, note: str) -> None:
         for action in Action.objects.filter(procedure_id=self.pk, done_at__isnull=True):

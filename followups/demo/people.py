@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from clinic import audit, users
+from clinic import audit
 from clinic.actor import Actor
 from clinic.errors import Conflict
 from clinic.models import User

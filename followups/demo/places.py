@@ -33,6 +33,10 @@ class Places:
             left -= day.weekday() < SATURDAY and day not in self.closed
         return day
 
+    def moment(self, number: int, hour: int) -> datetime:
+        """That hour of the working day so many from today."""
+        return at(self.workday(number), hour)
+
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
     """A local time of the clinic."""

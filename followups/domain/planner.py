@@ -148,7 +148,8 @@ def specimen_not_received(facts: ProcedureFacts) -> Iterator[Promise]:
     for specimen in facts.specimens:
         if specimen.received or specimen.lost_at is not None:
             continue
-        if not any(t.specimen_id == specimen.id and t.status in TEST_WAITING for t in facts.tests):
+        carried = sorted(t.code for t in facts.tests if t.specimen_id == specimen.id and t.status in TEST_WAITING)
+        if not carried:
             continue
         yield Promise(
             kind=Kind.SPECIMEN_NOT_RECEIVED,
@@ -157,7 +158,7 @@ def specimen_not_received(facts: ProcedureFacts) -> Iterator[Promise]:
             due_at=specimen.receipt_due_at,
             role=Role.NURSE,
             responsible_id=facts.responsible_id,
-            about={"specimen": specimen.id},
+            about={"specimen": specimen.id, "tests": carried},
         )
 
 
@@ -296,11 +297,14 @@ def tell_no_result(facts: ProcedureFacts) -> Iterator[Promise]:
     since = _without_result_since(facts)
     if since is None or knows_of_cancellation(facts.contacts, since):
         return
+    due = since + timedelta(hours=facts.protocol.tell_hours["abnormal"])
+    if facts.status is S.CANCELLED and facts.slot_at is not None and facts.slot_at > since:
+        due = min(due, facts.slot_at)  # before the patient sets out for a slot that is gone
     yield Promise(
         kind=Kind.TELL_PATIENT,
         key="tell:no_result",
         start_at=since,
-        due_at=since + timedelta(hours=facts.protocol.tell_hours["abnormal"]),
+        due_at=due,
         role=Role.NURSE,
         responsible_id=facts.responsible_id,
         about={"no_result": True},

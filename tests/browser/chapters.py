@@ -41,20 +41,21 @@ def request(sam: Person, kind: str, indication: str, *, books: str, orders: tupl
     return str(sam.page.url.replace("schedule/", ""))
 
 
-def book(sam: Person, slot: str) -> None:
+def book(sam: Person, slot: datetime) -> None:
     """Takes one of the free slots; from then on the nurses owe the visit."""
-    sam.press(slot)
+    sam.unfold(f"{slot:%a} {slot.day} {slot:%b}")
+    sam.press(f"{slot:%A} {slot.day} {slot:%B %H:%M} Room 1")
     assert sam.said == "Booked."
     assert "Scheduled" in sam.state
     assert "the nurses" in sam.promise("Carry out or record the case")
 
 
-def before_the_visit(nora: Person, case: str, answers: Mapping[str, str]) -> None:
+def before_the_visit(nora: Person, case: str, medicine: str, dose: str, answers: Mapping[str, str]) -> None:
     """The nurse phones: one medicine, one allergy, and the rest of the questions."""
     nora.open(case)
     nora.follow("Checklist")
-    nora.fill("Medicine", "Spironolactone", within="Medicines")
-    nora.fill("Dose and how often", "100 mg in the morning", within="Medicines")
+    nora.fill("Medicine", medicine, within="Medicines")
+    nora.fill("Dose and how often", dose, within="Medicines")
     nora.pick("Still taken?", "still taking it", within="Medicines")
     nora.tap("Add", within="Medicines")
     nora.fill("Substance", "Penicillin", within="Allergies")
@@ -120,7 +121,7 @@ def collect(nora: Person, case: str, *, tubes: int) -> None:
 
 def enter(nora: Person, case: str, test: str, values: Mapping[str, str], *, status: str = "Final") -> None:
     """A result by hand; ``values`` by label: a number with its unit, or one of the words offered."""
-    nora.open(case)
+    nora.be_at(case)
     nora.follow("Specimens and tests")
     nora.follow(f"Enter result: {test}")
     for label, value in values.items():
@@ -148,9 +149,10 @@ def tell(nora: Person, case: str, promise: str, results: tuple[str, ...]) -> Non
     assert nora.said == "Written down."
 
 
-def ask(nora: Person, case: str, check: str) -> None:
-    """The danger signs are asked, and there are none."""
+def ask_at(nora: Person, case: str, moment: datetime, check: str) -> None:
+    """When it is time the danger signs are asked, and there are none."""
     nora.open(case)
+    nora.wait_until(moment)
     nora.follow(f"Ask about danger signs: {check}")
     assert "Call 911 now if" in nora.text
     nora.all_is_well()

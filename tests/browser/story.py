@@ -51,7 +51,13 @@ class Person:
     # --- going somewhere ---
 
     def open(self, path: str) -> None:
+        """Go there; who is there already looks at it afresh."""
         self.page.goto(path)
+
+    def be_at(self, path: str) -> None:
+        """Go there, unless that is the page that is open."""
+        if self.page.url != path:
+            self.open(path)
 
     def follow(self, name: str, *, within: str = "") -> None:
         """Click the link of this name. ``within``: the name of the part of the page it stands in."""
@@ -69,6 +75,12 @@ class Person:
         """Press a button that changes a part of the page."""
         self._place(within).get_by_role("button", name=named(name)).first.click()
         self._settle()
+
+    def unfold(self, words: str) -> None:
+        """Open what is folded under these words, unless it is open."""
+        folded = self.page.locator("details:not([open]) > summary").filter(has_text=words)
+        if folded.count():
+            folded.first.click()
 
     # --- saying something ---
 
@@ -199,7 +211,7 @@ class Person:
     def _place(self, name: str = "") -> Any:
         if not name:
             return self.page
-        group = self.page.get_by_role("group", name=name, exact=True)
+        group = self.page.get_by_role("group", name=named(name))
         return self.page.get_by_label(name, exact=True).or_(group).first
 
     def _settle(self) -> None:

@@ -56,8 +56,8 @@ def test_six_litres_are_drained_and_an_infection_is_found_treated_and_told(team:
         books="Patient's stay 180 min",
         orders=("Cell count and differential", "Serum albumin, same day", "Culture, aerobic"),
     )
-    chapters.book(sam, "Tuesday 13 January 09:00 Room 1")
-    chapters.before_the_visit(nora, case, BEFORE_THE_VISIT)
+    chapters.book(sam, SLOT)
+    chapters.before_the_visit(nora, case, "Spironolactone", "100 mg in the morning", BEFORE_THE_VISIT)
     chapters.arrive(sam, case, SLOT)
     chapters.stage(pia, case, "Consent", CONSENT)
     chapters.stage(nora, case, "Sign-in", SIGN_IN)
@@ -70,12 +70,13 @@ def test_six_litres_are_drained_and_an_infection_is_found_treated_and_told(team:
     treat_it(pia, case)
     chapters.tell(nora, case, "Tell the patient now: 1 result", ("Cell count and differential",))
     read_the_chemistry(nora, pia, case)
-    chapters.ask(nora, case, "After 24 hours: first tap, large volume or a complication")
+    chapters.ask_at(
+        nora, case, SLOT + timedelta(days=1), "After 24 hours: first tap, large volume or a complication"
+    )
     chapters.tell(
         nora, case, "Tell the patient: 3 results", ("Albumin", "Serum albumin, same day", "Total protein")
     )
-    nora.wait_until(SLOT + timedelta(days=2))
-    chapters.ask(nora, case, "After 48 hours")
+    chapters.ask_at(nora, case, SLOT + timedelta(days=2), "After 48 hours")
     read_the_culture(nora, pia, case)
     close(sam, nora, case)
 
@@ -178,9 +179,7 @@ def read_the_culture(nora: Person, pia: Person, case: str) -> None:
 
 def close(sam: Person, nora: Person, case: str) -> None:
     """The week's call and the last result told: nothing is owed any more, and everybody can see it."""
-    nora.open(case)
-    nora.wait_until(SLOT + timedelta(days=7))
-    chapters.ask(nora, case, "After 7 days")
+    chapters.ask_at(nora, case, SLOT + timedelta(days=7), "After 7 days")
     assert [line.split(" Pia")[0] for line in nora.promised] == ["Tell the patient: 1 result"]
     assert "Closed" not in nora.state
     chapters.tell(nora, case, "Tell the patient: 1 result", ("Culture, aerobic",))

@@ -188,6 +188,24 @@ def test_a_cancelled_booking_is_told_until_the_patient_knows() -> None:
     assert plan(replace(cancelled, contacts=(early,))) != ()
 
 
+def test_a_cancelled_slot_is_told_before_the_patient_sets_out() -> None:
+    def cancelled(slot: float):
+        return case(
+            status=S.CANCELLED,
+            started_at=None,
+            completed_at=None,
+            outcome=None,
+            ended_at=NOON,
+            slot_at=NOON + hours(slot),
+            symptoms=(),
+        )
+
+    limit = protocol().tell_hours["abnormal"]
+    assert only(cancelled(20)).due_at == NOON + hours(20)
+    assert only(cancelled(limit + 50)).due_at == NOON + hours(limit)
+    assert only(cancelled(-3)).due_at == NOON + hours(limit)
+
+
 def test_three_tries_by_two_channels_and_a_letter_end_the_telling_but_nothing_less() -> None:
     cancelled = case(status=S.CANCELLED, started_at=None, completed_at=None, outcome=None, ended_at=NOON, symptoms=())
 

@@ -38,7 +38,7 @@ def about(kind: Kind, usual_at: datetime | None = None) -> dict[str, Any]:
         Kind.DO_ACTION: {"action": 1, "plan": "treat"},
         Kind.SYMPTOM_CHECK: {"check": "day_2", "encounter": "outpatient"},
         Kind.TELL_PATIENT: {"versions": [1], "tests": ["cell_count"]},
-        Kind.SPECIMEN_NOT_RECEIVED: {"specimen": 1},
+        Kind.SPECIMEN_NOT_RECEIVED: {"specimen": 1, "tests": ["cell_count"]},
         Kind.SPECIMEN_LOST: {"specimen": 1, "tests": ["cell_count"]},
         Kind.COLLECT_TESTS: {"tests": ["cell_count"]},
         Kind.RESTART_MEDICINE: {"hold": 1},

@@ -1,0 +1,159 @@
+"""The pictures in ``docs/images``: a throw-away demonstration, a real browser, each role at its own pages.
+
+``python -m scripts.screenshots [NAME …]`` (``make screenshots``). Needs Chromium and the packages of the tests.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.stack import Stack, running
+from tests.conftest import CHROMIUM_FLAGS
+from tests.plugins.browser import chromium
+
+IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+DESK, PHONE = (1280, 900), (390, 844)
+Take = Callable[[Page], None]
+
+
+def board(page: Page) -> None:
+    page.goto("/board/")
+
+
+def slots(page: Page) -> None:
+    """The first request that waits for a slot."""
+    page.goto("/board/")
+    page.locator("a[href$='/schedule/']").first.click()
+
+
+def checklist(page: Page) -> None:
+    """One of today that somebody has begun."""
+    page.goto("/checklists/?part=today")
+    page.locator("a[href*='/checklist/']").first.click()
+
+
+def case(page: Page) -> None:
+    """A lumbar puncture whose results come one by one."""
+    page.goto("/inbox/?of=all&show=waiting")
+    rows = page.locator("li.item", has_text="Oligoclonal").locator("a[href^='/cases/']")
+    rows.first.click()
+
+
+def inbox(page: Page) -> None:
+    page.goto("/inbox/")
+
+
+def review(page: Page) -> None:
+    """The most urgent result that nobody has read."""
+    page.goto("/inbox/?of=all")
+    page.locator("a[href$='/review/']").first.click()
+
+
+def chase(page: Page) -> None:
+    page.goto("/chase/")
+
+
+def loop(page: Page) -> None:
+    page.goto("/loop/")
+
+
+def search(page: Page) -> None:
+    page.goto("/patients/")
+    page.locator("input[name=q]").fill("an")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state("networkidle")
+
+
+#: Name of the picture, who takes it (nobody: the log-in page), how to get there, sizes.
+PICTURES: tuple[tuple[str, str, Take, tuple[tuple[int, int], ...]], ...] = (
+    ("board", "sam", board, (DESK, PHONE)),
+    ("slots", "sam", slots, (DESK,)),
+    ("search", "sam", search, (DESK,)),
+    ("checklist", "nora", checklist, (DESK, PHONE)),
+    ("chase", "nora", chase, (DESK,)),
+    ("case", "pia", case, (DESK,)),
+    ("inbox", "pia", inbox, (DESK, PHONE)),
+    ("review", "pia", review, (DESK,)),
+    ("loop", "dora", loop, (DESK,)),
+)
+
+
+def main(names: list[str]) -> int:
+    path = chromium()
+    if path is None:
+        print("Chromium is not installed.")
+        return 1
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with running() as stack, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        if not names or "login" in names:
+            _login_page(browser, stack)
+        for name, who, go, sizes in PICTURES:
+            if names and name not in names:
+                continue
+            for size in sizes:
+                with _logged_in(browser, stack, who, size) as page:
+                    go(page)
+                    _save(page, name if size == DESK else f"{name}-phone")
+        browser.close()
+    return 0
+
+
+def _login_page(browser: Browser, stack: Stack) -> None:
+    with _page(browser, stack, DESK) as page:
+        page.goto("/accounts/login/")
+        _save(page, "login")
+
+
+@contextmanager
+def _logged_in(browser: Browser, stack: Stack, who: str, size: tuple[int, int]) -> Iterator[Page]:
+    with _page(browser, stack, size) as page:
+        page.goto("/accounts/login/")
+        page.locator("input[name=login]").fill(who)
+        page.locator("input[name=password]").fill(_password(stack))
+        page.locator("form button[type=submit]").last.click()
+        page.wait_for_url(lambda url: "/login/" not in url)
+        yield page
+
+
+@contextmanager
+def _page(browser: Browser, stack: Stack, size: tuple[int, int]) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=stack.site,
+        viewport={"width": size[0], "height": size[1]},
+        locale="en-US",
+        reduced_motion="reduce",
+        color_scheme="light",
+    )
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def _password(stack: Stack) -> str:
+    text = (stack.var / "demo-logins.txt").read_text(encoding="utf-8")
+    found = re.search(r"password for all of them: (\S+?)\)", text)
+    if found is None:
+        raise SystemExit("The demonstration names no password.")
+    return found[1]
+
+
+def _save(page: Page, name: str) -> None:
+    """As a person sees it: the first screen, with a little more below where the page is longer."""
+    page.wait_for_load_state("networkidle")
+    width = page.viewport_size["width"] if page.viewport_size else DESK[0]
+    height = min(int(page.evaluate("document.documentElement.scrollHeight")), 1500 if width == DESK[0] else 1700)
+    page.set_viewport_size({"width": width, "height": max(height, 700)})
+    page.screenshot(path=IMAGES / f"{name}.png")
+    print(f"docs/images/{name}.png  {width} px  {page.title()}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
