@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from clinic import clock, navigation
 from clinic.health import ENGINE
@@ -31,11 +31,7 @@ def demo_bar(now: Any) -> dict[str, Any] | None:
     """The demonstration's clock and where to move it; None with real patients."""
     if not settings.DEMO:
         return None
-    try:
-        clock_url = reverse("followups:demo_clock")
-    except NoReverseMatch:
-        clock_url = ""
-    return {"now": now, "clock_url": clock_url}
+    return {"now": now, "clock_url": reverse("followups:demo_clock"), "mail_url": reverse("followups:mail")}
 
 
 def page(request: HttpRequest) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class Entry:
     label: Promise
     icon: str
     roles: frozenset[Role]
+    aside: bool = False  # in the menu under the person's name: what is not part of every day
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -36,9 +37,9 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("followups:inbox", _("Inbox"), "inbox", frozenset({Role.PHYSICIAN, Role.DIRECTOR})),
     Entry("followups:chase", _("Chase list"), "telephone", frozenset({Role.NURSE, Role.DIRECTOR})),
     Entry("followups:loop", _("Loop board"), "arrow-repeat", frozenset({Role.DIRECTOR})),
-    Entry("followups:engine", _("Engine"), "heart-pulse", frozenset({Role.DIRECTOR, Role.ADMINISTRATOR})),
-    Entry("places", _("Rooms and hours"), "door-open", frozenset({Role.DIRECTOR, Role.SCHEDULER})),
-    Entry("audit", _("Audit"), "journal-text", frozenset({Role.DIRECTOR})),
+    Entry("followups:engine", _("Engine"), "heart-pulse", frozenset({Role.DIRECTOR, Role.ADMINISTRATOR}), aside=True),
+    Entry("places", _("Rooms and hours"), "door-open", frozenset({Role.DIRECTOR, Role.SCHEDULER}), aside=True),
+    Entry("audit", _("Audit"), "journal-text", frozenset({Role.DIRECTOR}), aside=True),
     Entry("users", _("Users"), "person-gear", frozenset({Role.ADMINISTRATOR})),
 )
 
@@ -71,6 +72,7 @@ def entries_for(user: User, path: str) -> list[dict[str, Any]]:
                 "icon": entry.icon,
                 "active": False,
                 "count": None,
+                "aside": entry.aside,
             }
         )
     here = max(

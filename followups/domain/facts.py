@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from procedures.domain.protocol import Protocol
 from procedures.domain.states import Disposition, EncounterClass, Outcome, ProcedureStatus, TestStatus, Urgency
@@ -133,3 +134,29 @@ class ProcedureFacts:
     actions: tuple[ActionFact, ...] = ()
     symptoms: tuple[SymptomFact, ...] = ()
     contacts: tuple[ContactFact, ...] = field(default=())
+
+    @property
+    def needle_ended_at(self) -> datetime:
+        """When the attempt ended; for an unfinished record the best time that is known."""
+        return self.completed_at or self.started_at or self.slot_at or self.requested_at
+
+    def resulted(self) -> Iterator[tuple[TestFact, VersionFact]]:
+        """Tests that have a result, with the version that counts."""
+        for test in self.tests:
+            if test.current is not None:
+                yield test, test.current
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when a case without a slot waits for one: the request, or the moment it lost the one it had."""
+        return max(self.requested_at, self.ended_at or self.requested_at)
+
+    @property
+    def book_by(self) -> datetime:
+        """Until when a request must have a slot, by its urgency."""
+        return self.waits_since + timedelta(hours=self.protocol.book_within_hours[str(self.urgency)])
+
+    @property
+    def lost_its_slot(self) -> bool:
+        """Requested again after it had ended once."""
+        return self.status is ProcedureStatus.REQUESTED and self.ended_at is not None
