@@ -15,7 +15,7 @@ run: venv-run
 	@exec $(PY) -m clinic.supervisor --end-with-parent
 
 test: venv-test
-	$(PYTEST) -m "not proof and not screenshots" -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
+	$(PYTEST) -m "not proof" -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 proof: venv-test
 	$(PYTEST) -m proof $(ARGS)

@@ -60,11 +60,12 @@ def throw_away() -> Iterator[None]:
 
 # --- the machine ---------------------------------------------------------------------------
 def machine() -> str:
-    """One line: when, on what, with which versions."""
+    """One line: when, on what, how busy it was already, with which versions."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {_cores()} cores, {_processor()}, {_memory():.0f} GB; "
-        f"{platform.system()} {platform.release()}; Python {platform.python_version()}, {packages}"
+        f"load {os.getloadavg()[0]:.1f}; {platform.system()} {platform.release()}; "
+        f"Python {platform.python_version()}, {packages}"
     )
 
 

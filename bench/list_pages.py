@@ -1,14 +1,18 @@
 """Every list page at 10,000 procedures and at three times as many: queries, and the server's time.
 
+Both databases are on one server and are asked in turn, page by page, so that whatever else the machine does slows both.
 In one process through Django's test client: middleware, session, audit, query, template; no network, no browser.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import load_backend
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -25,25 +29,32 @@ TIMES = 40
 MOST_QUERIES = 12
 
 
-@dataclass(frozen=True)
+@dataclass
 class Measured:
     queries: int
-    times: list[float]
+    times: list[float] = field(default_factory=list)
 
 
 def main(*, quick: bool = False) -> int:
+    small_rows, large_rows = (rows // 10 if quick else rows for rows in ROWS)
     filler = Filler()
-    pages: list[dict[str, Measured]] = []
-    sizes = []
-    for rows in ROWS:
-        filler.to(rows // 10 if quick else rows)
-        sizes.append(Procedure.objects.count())
-        print(_size(), flush=True)
-        pages.append({name: measure(ask) for name, ask in asked(filler).items()})
-    small, large = pages
-    print(f"\n{TIMES} requests each; server's time in milliseconds\n")
+    filler.to(small_rows)
+    print(_size(), flush=True)
+    use(copy("small"))
+    small_asks, small_size = asked(filler), Procedure.objects.count()
+    small_connection = connections["default"]
+    use(open_connection(connections.settings["default"]["NAME"]))
+    filler.to(large_rows)
+    print(_size(), flush=True)
+    large_asks, large_size = asked(filler), Procedure.objects.count()
+    sides = {small_connection: small_asks, connections["default"]: large_asks}
+    small, large = ({name: counted(side, asks[name]) for name in asks} for side, asks in sides.items())
+    for name in small_asks:
+        in_turn({side: asks[name] for side, asks in sides.items()}, [small[name], large[name]])
+    print(f"\n{TIMES} requests each, in turn; server's time in milliseconds\n")
     head = ["page", "queries", "", "median", "", "ratio", "p95", "", "ratio"]
-    under = ["", *[f"{n:,}" for n in sizes], *[f"{n:,}" for n in sizes], "3×/1×", *[f"{n:,}" for n in sizes], "3×/1×"]
+    sizes = [f"{small_size:,}", f"{large_size:,}"]
+    under = ["", *sizes, *sizes, "3×/1×", *sizes, "3×/1×"]
     print(ground.table(head, [under, *[_row(name, small[name], large[name]) for name in small]]))
     wrong = [name for name in small if not _as_promised(name, small[name], large[name])]
     if wrong:
@@ -51,6 +62,54 @@ def main(*, quick: bool = False) -> int:
     else:
         print(f"\nAs promised: at most {MOST_QUERIES} queries for a list, and as many at three times the rows.")
     return 1 if wrong else 0
+
+
+# --- two databases -------------------------------------------------------------------------
+def copy(name: str) -> BaseDatabaseWrapper:
+    """The database as it is now, under another name on the same server; and a connection to it."""
+    original = connections.settings["default"]["NAME"]
+    connections["default"].close()
+    maintenance = open_connection("postgres")
+    with maintenance.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
+    maintenance.close()
+    found = open_connection(name)
+    with found.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return found
+
+
+def open_connection(name: str) -> BaseDatabaseWrapper:
+    """A connection that can stand in for the default one."""
+    settings = {**connections.settings["default"], "NAME": name}
+    backend = load_backend(settings["ENGINE"])
+    made: BaseDatabaseWrapper = backend.DatabaseWrapper(settings, "default")
+    return made
+
+
+def use(side: BaseDatabaseWrapper) -> None:
+    """Every query of this thread goes to that database."""
+    connections["default"] = side
+
+
+# --- asking --------------------------------------------------------------------------------
+def counted(side: BaseDatabaseWrapper, ask: Callable[[], int]) -> Measured:
+    """How many queries one request makes; templates and protocols are read once per process and do not count."""
+    use(side)
+    for _ in range(3):
+        ask()
+    with CaptureQueriesContext(side) as captured:
+        ask()
+    return Measured(len(captured))
+
+
+def in_turn(asks: dict[BaseDatabaseWrapper, Callable[[], int]], results: list[Measured]) -> None:
+    for _ in range(TIMES):
+        for (side, ask), result in zip(asks.items(), results, strict=True):
+            use(side)
+            began = time.perf_counter()
+            ask()
+            result.times.append((time.perf_counter() - began) * 1000)
 
 
 def asked(filler: Filler) -> dict[str, Callable[[], int]]:
@@ -82,14 +141,6 @@ def asked(filler: Filler) -> dict[str, Callable[[], int]]:
     calls["case page (closed)"] = _getting(physician, reverse("followups:case", args=[closed_case.code]))
     calls["case page (scheduler)"] = _getting(scheduler, reverse("followups:case", args=[open_case.code]))
     return calls
-
-
-def measure(ask: Callable[[], int]) -> Measured:
-    for _ in range(3):
-        ask()  # templates and protocols are read once per process
-    with CaptureQueriesContext(connection) as captured:
-        ask()
-    return Measured(len(captured), ground.timed(ask, times=TIMES))
 
 
 def _client(user: User) -> Client:

@@ -20,9 +20,16 @@ FIXED = {
     Kind.REBOOK_NO_SHOW: gettext_noop("Rebook or end the no-show"),
     Kind.SIGN_RECORD: gettext_noop("Sign the procedure record"),
     Kind.CHECKLIST_AFTER_EMERGENCY: gettext_noop("Complete the checklist after the emergency start"),
-    Kind.DO_ACTION: gettext_noop("Do what was decided"),
     Kind.RESTART_MEDICINE: gettext_noop("Restart the held medicine, or say why not"),
     Kind.PLAN_FAILED: gettext_noop("Look at this case by hand: its plan could not be made"),
+}
+
+#: What a review decided; an action without a known plan still has its own page.
+PLANS = {
+    "": gettext_noop("see the case"),
+    "repeat": gettext_noop("repeat the test"),
+    "treat": gettext_noop("treat"),
+    "refer": gettext_noop("refer"),
 }
 
 
@@ -59,6 +66,8 @@ def sentence(kind: Kind, about: dict[str, Any], protocol: Protocol, key: str = "
         return _("Decide: specimen rejected or lost (%(tests)s)") % {"tests": _tests(about, protocol)}
     if kind is Kind.REVIEW_RESULT:
         return _review(about, protocol)
+    if kind is Kind.DO_ACTION:
+        return _("Do what was decided: %(plan)s") % {"plan": _(PLANS.get(about.get("plan", ""), PLANS[""]))}
     if kind is Kind.TELL_PATIENT:
         return _tell(about, key)
     return _check(about, protocol)

@@ -41,7 +41,7 @@ def checklist(page: Page) -> None:
 def case(page: Page) -> None:
     """A lumbar puncture whose results come one by one."""
     page.goto("/inbox/?of=all&show=waiting")
-    rows = page.locator("li.item", has_text="Oligoclonal").locator("a[href^='/cases/']")
+    rows = page.locator("li.item", has_text="Oligoclonal").locator("a.item__who")
     rows.first.click()
 
 

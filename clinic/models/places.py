@@ -18,7 +18,7 @@ WEEKDAYS = (
 
 
 class Room(models.Model):
-    """A place where a procedure is done. ``location``: a location code of the protocols (clinic, radiology, bedside)."""
+    """A place where a procedure is done. ``location`` is a location code of the protocols (clinic, radiology …)."""
 
     name = models.CharField(_("name"), max_length=60, unique=True)
     location = models.CharField(_("location"), max_length=40, default="clinic")

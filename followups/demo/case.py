@@ -22,6 +22,7 @@ from procedures.domain.answers import Entry
 from procedures.domain.checklist import OPEN
 from procedures.domain.states import TEST_WAITING, Disposition, Outcome, TestStatus
 from procedures.models import Patient, Procedure, ResultVersion
+from procedures.models.labs import SpecimenLoss
 from procedures.models.procedures import ALPHABET
 from procedures.selectors import checklists as checklist_selector
 from procedures.selectors import slots as calendar
@@ -243,7 +244,7 @@ class Case:
 
     def lose(self, container: str, reason: str) -> None:
         tube = self.row.specimens.get(container=container)
-        labs.report_loss(specimen=tube, loss=labs.SpecimenLoss.LOST, reason=reason, actor=self._by("nora"))
+        labs.report_loss(specimen=tube, loss=SpecimenLoss.LOST, reason=reason, actor=self._by("nora"))
 
     def result(self, code: str, status: str = "final", values: dict[str, Any] | None = None, *, why: str = "") -> None:
         """Enter a result; a critical one is typed a second time."""
@@ -252,7 +253,13 @@ class Case:
         found = values or answers.result(case, code, status == "preliminary")
         units = {c.code: c.units[0] if c.units else "" for c in case.protocol_version.parsed.test(code).components}
         typed = {name: {"value": value, "unit": units[name]} for name, value in found.items()}
-        enter = {"test": test, "status": status, "actor": self._by("nora"), "values": typed, "change_reason": why}
+        enter: dict[str, Any] = {
+            "test": test,
+            "status": status,
+            "actor": self._by("nora"),
+            "values": typed,
+            "change_reason": why,
+        }
         try:
             results.enter(**enter)
         except results.NeedsReadBack:

@@ -24,10 +24,10 @@ GONE = frozenset({S.CANCELLED, S.NO_SHOW, S.ENTERED_IN_ERROR})
 
 def build(case: Case, *, chart: bool = True) -> Picture:
     """The whole line; ``chart=False`` is the scheduler's: booking and readiness, no answers and no results."""
-    stations = [_requested(case), _booked(case), _checklist(case), _arrived(case), _needle(case)]
+    before = (_requested(case), _booked(case), _checklist(case), _arrived(case))
     if not chart:
-        return Picture(stations=tuple(stations))
-    stations += [_record(case), _specimens(case)]
+        return Picture(stations=(*before, replace(_needle(case), note="")))  # the note says how it went
+    stations = [*before, _needle(case), _record(case), _specimens(case)]
     if case.actions:
         stations.append(_actions(case))
     if case.holds:

@@ -53,24 +53,31 @@ def _care(case: Case, actor: Actor) -> list[Step]:
 
 
 def _after(case: Case, actor: Actor) -> list[Step]:
+    """What is owed first; an amendment of a signed record is the exception and comes last."""
     procedure = case.procedure
     steps = []
     needle = procedure.started_at is not None
     outcome = Outcome(procedure.outcome) if procedure.outcome else None
     written = outcome in NEEDLE_IN or procedure.state is S.IN_PROGRESS
-    if needle and written and actor.has(*OPERATE):
-        label = _("Amend the record") if case.record else _("Procedure record")
-        steps.append(_link(case, label, "procedures:record", "file-earmark-medical"))
+    records = needle and written and actor.has(*OPERATE)
+    if actor.has(*REVIEW) and case.of(Kind.REVIEW_RESULT) and normals(procedure):
+        steps.append(_link(case, _("Sign the normal results"), "followups:review_normals", "check2-all"))
+    if records and not case.record:
+        steps.append(_link(case, _("Procedure record"), "procedures:record", "file-earmark-medical"))
+    owed = bool(case.of(Kind.TELL_PATIENT))
+    tell = _link(case, _("Tell the patient"), "followups:tell", "telephone")
+    if owed and actor.has(*CONTACT):
+        steps.append(tell)
     if needle and actor.has(*LABORATORY):
         steps.append(_link(case, _("Specimens and tests"), "procedures:tests", "droplet"))
-    if actor.has(*REVIEW) and case.of(Kind.REVIEW_RESULT) and normals(procedure):
-        steps.insert(0, _link(case, _("Sign the normal results"), "followups:review_normals", "check2-all"))
-    if actor.has(*CONTACT) and (case.of(Kind.TELL_PATIENT) or needle):
-        steps.append(_link(case, _("Tell the patient"), "followups:tell", "telephone"))
+    if needle and not owed and actor.has(*CONTACT):
+        steps.append(tell)
     if procedure.state in {S.IN_PROGRESS, S.COMPLETED} and actor.has(*CHECK):  # sign-out, and what an emergency left
         steps.append(_link(case, _("Checklist"), "procedures:checklist", "ui-checks"))
     if actor.has(*CHECK) and procedure.state is not S.ENTERED_IN_ERROR:
         steps.append(_link(case, _("Held medicines"), "procedures:holds", "capsule"))
+    if records and case.record:
+        steps.append(_link(case, _("Amend the record"), "procedures:record", "file-earmark-medical"))
     return steps
 
 

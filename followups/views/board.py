@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clinic import audit, clock, timewords
-from clinic.access import STAFF_ROLES, actor_of, roles_required
+from clinic import clock, timewords
+from clinic.access import STAFF_ROLES, actor_of, record_read, roles_required
 from clinic.htmx import is_refresh
 from clinic.roles import CLINICAL
 from followups.selectors import board as selector
@@ -34,8 +34,7 @@ def board(request: HttpRequest) -> HttpResponse:
     if unchanged(request, pulse.marker):
         return HttpResponse(status=204)
     found = selector.day(actor=actor, first=day, now=now, waiting=pulse.waiting, number=request.GET.get("page"))
-    if not is_refresh(request):
-        audit.record_read(actor=actor, page="day board", patient_ids=found.patients)
+    record_read(request, page="day board", patient_ids=found.patients)
     context = {
         "board": found,
         "wrong_day": wrong,
@@ -61,8 +60,7 @@ def week(request: HttpRequest) -> HttpResponse:
     if unchanged(request, pulse.marker):
         return HttpResponse(status=204)
     found = selector.week(actor=actor, first=monday, now=now)
-    if not is_refresh(request):
-        audit.record_read(actor=actor, page="week board", patient_ids=found.patients)
+    record_read(request, page="week board", patient_ids=found.patients)
     context = {
         "board": found,
         "wrong_day": wrong,

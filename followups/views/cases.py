@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from clinic import audit, clock
-from clinic.access import actor_of
-from clinic.htmx import is_refresh
+from clinic import clock
+from clinic.access import actor_of, record_read
 from clinic.roles import CLINICAL
 from followups.access import BOOKING_KINDS
 from followups.selectors import case as selector
@@ -27,18 +27,16 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
     chart = actor.has(*CLINICAL)
     procedure = procedure_for(actor, code, chart=chart)
     found = selector.load(procedure, clock.now())
-    if not is_refresh(request):
-        audit.record_read(
-            actor=actor, page="case" if chart else "booking", patient_ids=[procedure.patient_id], subject=procedure
-        )
-    promises = [p for p in found.promises if chart or p.kind in BOOKING_KINDS]
+    if not chart:
+        found = replace(found, promises=tuple(p for p in found.promises if p.kind in BOOKING_KINDS))
+    record_read(request, page="case" if chart else "booking", patient_ids=[procedure.patient_id], subject=procedure)
     buttons = steps.of(found, actor)
     context: dict[str, Any] = {
         "case": found,
         "procedure": procedure,
         "chart": chart,
         "picture": picture.build(found, chart=chart),
-        "promises": [(p, selector.mark(p, found)) for p in promises],
+        "promises": [(p, selector.mark(p, found)) for p in found.promises],
         "primary": buttons[0] if buttons else None,
         "more": buttons[1:],
         "labels": _labels(procedure),
@@ -66,7 +64,7 @@ def summary(request: HttpRequest, code: str) -> HttpResponse:
     actor = actor_of(request)
     procedure = procedure_for(actor, code)
     found = selector.load(procedure, clock.now())
-    audit.record_read(actor=actor, page="case summary", patient_ids=[procedure.patient_id], subject=procedure)
+    record_read(request, page="case summary", patient_ids=[procedure.patient_id], subject=procedure)
     context = {
         "case": found,
         "procedure": procedure,

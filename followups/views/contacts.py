@@ -8,8 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from clinic import audit
-from clinic.access import actor_of
+from clinic.access import actor_of, record_read
 from clinic.errors import Invalid
 from clinic.responses import see_other
 from clinic.wording import add_to_form
@@ -112,6 +111,6 @@ def symptom_check(request: HttpRequest, code: str, check_code: str) -> HttpRespo
 def _page(
     request: HttpRequest, template: str, procedure: Procedure, context: dict[str, object], *, invalid: bool
 ) -> HttpResponse:
-    audit.record_read(actor=actor_of(request), page=template, patient_ids=[procedure.patient_id], subject=procedure)
+    record_read(request, page=template, patient_ids=[procedure.patient_id], subject=procedure)
     context["banner"] = banner.of_procedure(procedure)
     return render(request, template, context, status=422 if invalid else 200)

@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from clinic import audit, clock
-from clinic.access import actor_of
+from clinic import clock
+from clinic.access import actor_of, record_read
 from clinic.errors import Invalid
 from clinic.responses import see_other
 from clinic.roles import CLINICAL
@@ -103,7 +103,7 @@ def _do(request: HttpRequest, form: SeenForm, name: str, run: Callable[[], None]
 def _context(request: HttpRequest, form: SeenForm) -> dict[str, Any]:
     follow_up, now, actor = form.follow_up, clock.now(), actor_of(request)
     patient = follow_up.procedure.patient if follow_up.procedure else None
-    audit.record_read(actor=actor, page="promise", patient_ids=[patient.pk] if patient else [], subject=follow_up)
+    record_read(request, page="promise", patient_ids=[patient.pk] if patient else [], subject=follow_up)
     # what was written may name answers and results: a scheduler sees who did what, not the words
     notes = follow_up.notes.select_related("by") if actor.has(*CLINICAL) else []
     return {

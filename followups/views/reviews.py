@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from clinic import audit
-from clinic.access import actor_of
+from clinic.access import actor_of, record_read
 from clinic.errors import Invalid
 from clinic.responses import see_other
 from clinic.wording import add_to_form
@@ -93,7 +92,9 @@ def review_normals(request: HttpRequest, code: str) -> HttpResponse:
             patient_message=form.cleaned_data["patient_message"],
         )
         n = len(saved)
-        messages.success(request, ngettext("%(n)s result read and signed.", "%(n)s results read and signed.", n) % {"n": n})
+        messages.success(
+            request, ngettext("%(n)s result read and signed.", "%(n)s results read and signed.", n) % {"n": n}
+        )
         return see_other("followups:case", code)
     context = {
         "form": form,
@@ -128,6 +129,6 @@ def action_done(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(
     request: HttpRequest, template: str, procedure: Procedure, context: dict[str, object], *, invalid: bool
 ) -> HttpResponse:
-    audit.record_read(actor=actor_of(request), page=template, patient_ids=[procedure.patient_id], subject=procedure)
+    record_read(request, page=template, patient_ids=[procedure.patient_id], subject=procedure)
     context["banner"] = banner.of_procedure(procedure)
     return render(request, template, context, status=422 if invalid else 200)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from clinic import audit, clock
-from clinic.access import CHART_ROLES, actor_of, roles_required
+from clinic import clock
+from clinic.access import CHART_ROLES, actor_of, record_read, roles_required
 from clinic.actor import Actor
 from clinic.htmx import is_refresh
 from clinic.roles import Role
@@ -29,15 +29,14 @@ Words = dict[str, Any]
 @roles_required(*CHART_ROLES)
 def checklists(request: HttpRequest) -> HttpResponse:
     """Whose checklist is next, and what it lacks."""
-    actor, now = actor_of(request), clock.now()
+    now = clock.now()
     pulse = checklist_queue.pulse(now)
     if unchanged(request, pulse.marker):
         return HttpResponse(status=204)
     asked = request.GET.get("part", "")
     part = Part(asked) if asked in set(Part) else None
     found = checklist_queue.load(part=part, counts=pulse.counts, now=now, number=request.GET.get("page"))
-    if not is_refresh(request):
-        audit.record_read(actor=actor, page="checklists", patient_ids=found.patients)
+    record_read(request, page="checklists", patient_ids=found.patients)
     context = {
         "queue": found,
         "segments": _parts(found),
@@ -66,14 +65,13 @@ def chase(request: HttpRequest) -> HttpResponse:
 @roles_required(Role.DIRECTOR)
 def loop(request: HttpRequest) -> HttpResponse:
     """Is anything lost? The figures, the engine's health, and behind each figure exactly its promises."""
-    actor, now = actor_of(request), clock.now()
+    now = clock.now()
     marker = loop_board.marker(now)
     if unchanged(request, marker):
         return HttpResponse(status=204)
     asked = request.GET.get("show", "")
     found = loop_board.load(show=asked, now=now, number=request.GET.get("page"))
-    if not is_refresh(request):
-        audit.record_read(actor=actor, page="loop board", patient_ids=found.patients)
+    record_read(request, page="loop board", patient_ids=found.patients)
     context = {
         "loop": found,
         "query": f"show={found.show}" if found.show else "",
@@ -90,8 +88,7 @@ def _promises(request: HttpRequest, actor: Actor, page: Page, *, usual: Of) -> H
         return HttpResponse(status=204)
     parked = request.GET.get("show") == "waiting"
     found = worklists.load(page=page, actor=actor, of=of, now=now, number=request.GET.get("page"), show_parked=parked)
-    if not is_refresh(request):
-        audit.record_read(actor=actor, page=page.code, patient_ids=found.patients)
+    record_read(request, page=page.code, patient_ids=found.patients)
     context = {
         "work": found,
         "segments": _segments(found),

@@ -225,9 +225,7 @@ class ReasonForm(ClinicFormMixin, forms.Form):
 class NoteForm(ClinicFormMixin, forms.Form):
     """A reason that may be left out."""
 
-    reason = forms.CharField(
-        label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=1000
-    )
+    reason = forms.CharField(label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=1000)
 
 
 class EmptyForm(ClinicFormMixin, forms.Form):

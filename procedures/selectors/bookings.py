@@ -76,4 +76,3 @@ def facts(procedure: Procedure) -> dict[str, Any]:
         "indication": protocol.indication(procedure.indication).label,
         "variant": variant,
     }
-

@@ -75,9 +75,7 @@ def reasons(
 ) -> list[Reason]:
     """Why this start is not free; nothing when it is."""
     day = timezone.localtime(start, timezone.get_default_timezone()).date()
-    found = calendar(
-        procedure=procedure, rooms=[room] if room else [], operator=operator, first=day, last=day, now=now
-    )
+    found = calendar(procedure=procedure, rooms=[room] if room else [], operator=operator, first=day, last=day, now=now)
     return slots.explain(
         found, start, room=named_room(room) if room else None, operator=named_user(operator) if operator else None
     )

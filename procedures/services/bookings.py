@@ -115,9 +115,7 @@ def schedule(
         reason=reason,
     )
     wish.check()
-    return slots.taking(
-        procedure, lambda: _schedule(actor, procedure, wish, seen), start=start, operator=operator
-    )
+    return slots.taking(procedure, lambda: _schedule(actor, procedure, wish, seen), start=start, operator=operator)
 
 
 @transaction.atomic
@@ -241,9 +239,7 @@ def _write(actor: Actor, locked: Procedure, values: dict[str, Any], data: dict[s
     Procedure.objects.filter(pk=locked.pk).update(**values)  # the row is locked
     for name, value in values.items():
         setattr(locked, name, value)
-    audit.record(
-        action="procedure.moved", actor=actor, subject=locked, patient_id=locked.patient_id, data=data
-    )
+    audit.record(action="procedure.moved", actor=actor, subject=locked, patient_id=locked.patient_id, data=data)
 
 
 def _outside(locked: Procedure, wish: Wish, now: datetime) -> list[str]:

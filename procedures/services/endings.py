@@ -59,9 +59,7 @@ def complete(
     return locked
 
 
-def continue_as(
-    *, actor: Actor, procedure: Procedure, location: str, variant: str = "", note: str = ""
-) -> Procedure:
+def continue_as(*, actor: Actor, procedure: Procedure, location: str, variant: str = "", note: str = "") -> Procedure:
     """A linked case for the same patient and indication at another location (fluoroscopy, radiology).
 
     The patient's stay for the first one ends now. Raises Conflict when it goes on already, Invalid when the first one

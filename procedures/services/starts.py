@@ -27,9 +27,7 @@ def start(*, actor: Actor, procedure: Procedure, operator: User | None = None) -
 
     Raises StartBlocked with everything the gate waits for. Rolls back when no plan can be made.
     """
-    return slots.taking(
-        procedure, lambda: _start(actor, procedure, operator), start=clock.now(), operator=operator
-    )
+    return slots.taking(procedure, lambda: _start(actor, procedure, operator), start=clock.now(), operator=operator)
 
 
 def emergency_start(

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from clinic import audit, clock
-from clinic.access import actor_of, roles_required
+from clinic import clock
+from clinic.access import actor_of, record_read, roles_required
 from clinic.errors import Conflict, DomainError, Invalid
 from clinic.htmx import wants_partial
 from clinic.responses import see_other
@@ -46,6 +46,8 @@ def request_for(request: HttpRequest, pk: int) -> HttpResponse:
     """What is to be done for this patient, and why. A changed indication sets form and panel anew."""
     actor = actor_of(request)
     patient = access.patient_for(actor, pk, need=access.BOOK)
+    if request.method != "POST":
+        record_read(request, page="request", patient_ids=[patient.pk], subject=patient)
     versions = selector.protocols()
     version = _chosen(request, versions)
     if version is None:
@@ -71,7 +73,7 @@ def schedule(request: HttpRequest, code: str) -> HttpResponse:
     actor = actor_of(request)
     case = access.procedure_for(actor, code, need=access.BOOK, chart=False)
     if request.method != "POST":
-        audit.record_read(actor=actor, page="schedule", patient_ids=[case.patient_id], subject=case)
+        record_read(request, page="schedule", patient_ids=[case.patient_id], subject=case)
         return _schedule_page(request, case, _slot_form(request, case))
     form = _slot_form(request, case)
     if not form.is_valid():

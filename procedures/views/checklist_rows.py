@@ -11,8 +11,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
 
-from clinic.access import actor_of, need
+from clinic.access import actor_of, need, record_read
 from clinic.actor import Actor
 from clinic.errors import Invalid
 from clinic.htmx import wants_partial
@@ -27,6 +28,7 @@ from procedures.selectors import banner
 from procedures.services import checklist_rows as services
 from procedures.views import checklist_parts as parts
 
+pages = require_http_methods(["GET", "HEAD", "POST"])
 ADD: dict[str, Any] = {"medicines": services.add_medicine, "allergies": services.add_allergy}
 CHANGE: dict[str, Any] = {"medicines": services.change_medicine, "allergies": services.change_allergy}
 WITHDRAW: dict[str, Any] = {"medicines": services.withdraw_medicine, "allergies": services.withdraw_allergy}
@@ -88,6 +90,7 @@ def _beside(form: Any, refused: Invalid) -> None:
     form.add_error(place if place in form.fields else None, translated(refused))
 
 
+@pages
 def checklist_row_new(request: HttpRequest, code: str, kind: str) -> HttpResponse:
     """A new line: a page of its own, and what the checklist's *add* button posts to."""
     actor = actor_of(request)
@@ -103,6 +106,7 @@ def checklist_row_new(request: HttpRequest, code: str, kind: str) -> HttpRespons
     return _page(request, procedure, question, form, row=None)
 
 
+@pages
 def checklist_row(request: HttpRequest, code: str, kind: str, pk: int) -> HttpResponse:
     """Change a line: the old one stays in the history."""
     actor = actor_of(request)
@@ -123,6 +127,7 @@ def checklist_row(request: HttpRequest, code: str, kind: str, pk: int) -> HttpRe
     return _page(request, procedure, question, form, row=row)
 
 
+@pages
 def checklist_row_withdraw(request: HttpRequest, code: str, kind: str, pk: int) -> HttpResponse:
     """Take a line off the list, with a reason."""
     actor = actor_of(request)
@@ -136,6 +141,7 @@ def checklist_row_withdraw(request: HttpRequest, code: str, kind: str, pk: int) 
             return _conflict_page(request, procedure, question, conflict)
         messages.success(request, _("Taken off the list. The history keeps it."))
         return see_other(_back(procedure, question, request))
+    record_read(request, page="checklist line", patient_ids=[procedure.patient_id], subject=row)
     context = {"procedure": procedure, "banner": banner.of_procedure(procedure), "form": form, "row": row, "kind": kind}
     context["back"] = _back(procedure, question, request)
     return render(request, "procedures/checklists/row_withdraw.html", context, status=422 if form.is_bound else 200)
@@ -163,6 +169,7 @@ def _back(procedure: Procedure, question: Question, request: HttpRequest) -> str
 
 
 def _page(request: HttpRequest, procedure: Procedure, question: Question, form: Any, *, row: Any) -> HttpResponse:
+    record_read(request, page="checklist line", patient_ids=[procedure.patient_id], subject=row or procedure)
     context = {
         "procedure": procedure,
         "banner": banner.of_procedure(procedure),

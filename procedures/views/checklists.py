@@ -10,12 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
-from clinic import audit, clock
-from clinic.access import actor_of
+from clinic import clock
+from clinic.access import actor_of, record_read
 from clinic.actor import Actor
 from clinic.errors import Invalid
-from clinic.htmx import is_refresh, wants_partial
+from clinic.htmx import wants_partial
 from clinic.responses import see_other
 from clinic.wording import add_to_form, translated
 from procedures import access
@@ -28,7 +29,10 @@ from procedures.services import checklists
 from procedures.views import checklist_parts as parts
 from procedures.views import checklist_rows
 
+pages = require_http_methods(["GET", "HEAD", "POST"])
 
+
+@pages
 def checklist(request: HttpRequest, code: str) -> HttpResponse:
     """One stage: read it, answer it, add lines, confirm what still holds, sign it. Works as a plain form."""
     actor = actor_of(request)
@@ -36,8 +40,8 @@ def checklist(request: HttpRequest, code: str) -> HttpResponse:
         procedure = access.procedure_for(actor, code, need=access.CHECK)
         return _posted(request, actor, procedure)
     procedure = access.procedure_for(actor, code)
-    if not is_refresh(request) and not wants_partial(request):
-        audit.record_read(actor=actor, page="checklist", patient_ids=[procedure.patient_id], subject=procedure)
+    if not wants_partial(request):
+        record_read(request, page="checklist", patient_ids=[procedure.patient_id], subject=procedure)
     return parts.page(request, actor, procedure, stage=request.GET.get("stage", ""))
 
 
@@ -93,6 +97,7 @@ def _after_signing(request: HttpRequest, procedure: Procedure, stage: str) -> Ht
     return see_other("followups:case", procedure.code)
 
 
+@pages
 def checklist_save(request: HttpRequest, code: str) -> HttpResponse:
     """One changed question (``only``), saved as one goes. Answers with the pieces of the page that follow from it."""
     actor = actor_of(request)
@@ -112,6 +117,7 @@ def checklist_save(request: HttpRequest, code: str) -> HttpResponse:
     return parts.after_save(request, actor, procedure, stage, only, Typed.of(entries, saved))
 
 
+@pages
 def checklist_sign(request: HttpRequest, code: str, stage: str) -> HttpResponse:
     """A stage to read once more and to sign."""
     actor = actor_of(request)
@@ -119,7 +125,7 @@ def checklist_sign(request: HttpRequest, code: str, stage: str) -> HttpResponse:
     procedure = access.procedure_for(actor, code, need=access.CHECK if writing else None)
     found = _stage_or_404(selectors.state_of(procedure, clock.now()), stage)
     if not writing:
-        audit.record_read(actor=actor, page="checklist sign", patient_ids=[procedure.patient_id], subject=procedure)
+        record_read(request, page="checklist sign", patient_ids=[procedure.patient_id], subject=procedure)
         return parts.sign_page(request, actor, procedure, stage)
     try:
         checklists.sign(actor=actor, procedure=procedure, stage=found.stage.code, seen=request.POST.get("seen", ""))
@@ -135,6 +141,7 @@ def _stage_or_404(state: ChecklistState, stage: str) -> StageState:
         raise Http404 from None
 
 
+@pages
 def checklist_reopen(request: HttpRequest, code: str) -> HttpResponse:
     """Ask everything once more, with a reason: old answers are shown to confirm."""
     actor = actor_of(request)
@@ -151,16 +158,18 @@ def checklist_reopen(request: HttpRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, _("Everything is shown to be confirmed."))
             return see_other("procedures:checklist", code)
+    record_read(request, page="checklist reopen", patient_ids=[procedure.patient_id], subject=procedure)
     context = {"procedure": procedure, "banner": banner.of_procedure(procedure), "form": form}
     status = 422 if form.is_bound else 200
     return render(request, "procedures/checklists/reopen.html", context, status=status)
 
 
+@require_safe
 def checklist_print(request: HttpRequest, code: str) -> HttpResponse:
     """The whole checklist on paper: every shown question with its answer, who and when."""
     actor = actor_of(request)
     procedure = access.procedure_for(actor, code)
-    audit.record_read(actor=actor, page="checklist print", patient_ids=[procedure.patient_id], subject=procedure)
+    record_read(request, page="checklist print", patient_ids=[procedure.patient_id], subject=procedure)
     state = selectors.state_of(procedure, clock.now())
     context = {
         "procedure": procedure,

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
-from clinic import audit, clock
-from clinic.access import actor_of, need
+from clinic import clock
+from clinic.access import actor_of, need, record_read
 from clinic.actor import Actor
 from clinic.errors import Invalid
-from clinic.htmx import is_refresh
 from clinic.responses import see_other
 from clinic.roles import Role
 from clinic.wording import translated
@@ -27,7 +27,10 @@ from procedures.selectors import banner
 from procedures.selectors import checklists as selectors
 from procedures.services import holds as services
 
+pages = require_http_methods(["GET", "HEAD", "POST"])
 
+
+@pages
 def holds(request: HttpRequest, code: str) -> HttpResponse:
     """Every held medicine of the case, and a form for the next."""
     actor = actor_of(request)
@@ -37,12 +40,13 @@ def holds(request: HttpRequest, code: str) -> HttpResponse:
     if writing and form.is_valid() and _did(form, services.hold, actor=actor, procedure=procedure, **form.values()):
         messages.success(request, _("Recorded as held."))
         return see_other("procedures:holds", code)
-    if not writing and not is_refresh(request):
-        audit.record_read(actor=actor, page="holds", patient_ids=[procedure.patient_id], subject=procedure)
+    if not writing:
+        record_read(request, page="holds", patient_ids=[procedure.patient_id], subject=procedure)
     context = _context(actor, procedure) | {"form": form, "medicines": _not_held(procedure)}
     return render(request, "procedures/checklists/holds.html", context, status=422 if form.errors else 200)
 
 
+@pages
 def hold_restart(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """What became of it: restarted, or not because."""
     now = timezone.localtime(clock.now())
@@ -58,6 +62,7 @@ def hold_restart(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     return _about(request, code, pk, form, act, _("What became of %(medicine)s?"), places)
 
 
+@pages
 def hold_told(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """The patient was told when to take the last dose."""
     now = timezone.localtime(clock.now())
@@ -73,6 +78,7 @@ def hold_told(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     )
 
 
+@pages
 def hold_due(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """A physician sets when it is to be taken again."""
     form = MomentForm(request.POST or None)
@@ -88,6 +94,7 @@ def hold_due(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     )
 
 
+@pages
 def hold_withdraw(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """Before the needle: it is not held after all."""
     form = WithdrawHoldForm(request.POST or None)
@@ -119,6 +126,7 @@ def _about(
     if request.method == "POST" and form.is_valid() and _did(form, act, actor, hold, places=places):
         messages.success(request, _("Saved."))
         return see_other("procedures:holds", code)
+    record_read(request, page="hold", patient_ids=[procedure.patient_id], subject=hold)
     context = {
         "procedure": procedure,
         "banner": banner.of_procedure(procedure),

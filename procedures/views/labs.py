@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from clinic import audit, clock
-from clinic.access import actor_of
+from clinic import clock
+from clinic.access import actor_of, record_read
 from clinic.actor import Actor
 from clinic.errors import Invalid
 from clinic.responses import see_other
@@ -214,7 +214,7 @@ def _page(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    audit.record_read(actor=actor, page="tests", patient_ids=[procedure.patient_id], subject=procedure)
+    record_read(request, page="tests", patient_ids=[procedure.patient_id], subject=procedure)
     now = clock.now()
     rows = selectors.tests_of(procedure, now)
     tubes = selectors.specimens_of(procedure, rows, now)

@@ -13,9 +13,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from clinic.access import actor_of, roles_required
+from clinic.access import actor_of, record_read, roles_required
 from clinic.errors import Conflict, Invalid
 from clinic.responses import see_other
+from clinic.roles import Role
 from clinic.wording import add_to_form, translated
 from procedures import access
 from procedures.domain.states import ProcedureStatus
@@ -76,11 +77,19 @@ def data_of(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
+def _case(request: HttpRequest, code: str, name: str, need: frozenset[Role]) -> Procedure:
+    """The booking side of a case; who opens the page called ``name`` is written down."""
+    case = access.procedure_for(actor_of(request), code, need=need, chart=False)
+    if request.method != "POST":
+        record_read(request, page=name, patient_ids=[case.patient_id], subject=case)
+    return case
+
+
 @page
 @bookers
 @sensitive_post_parameters("reason")
 def cancel(request: HttpRequest, code: str) -> HttpResponse:
-    case = access.procedure_for(actor_of(request), code, need=access.BOOK, chart=False)
+    case = _case(request, code, "cancel", access.BOOK)
     step = Step(
         title=_("Cancel this procedure?"),
         label=_("Cancel the procedure"),
@@ -100,7 +109,7 @@ def cancel(request: HttpRequest, code: str) -> HttpResponse:
 @receivers
 @sensitive_post_parameters("reason")
 def no_show(request: HttpRequest, code: str) -> HttpResponse:
-    case = access.procedure_for(actor_of(request), code, need=access.RECEIVE, chart=False)
+    case = _case(request, code, "no_show", access.RECEIVE)
     step = Step(
         title=_("Did the patient not come?"),
         label=_("The patient did not come"),
@@ -119,7 +128,7 @@ def no_show(request: HttpRequest, code: str) -> HttpResponse:
 @bookers
 @sensitive_post_parameters("reason")
 def unschedule(request: HttpRequest, code: str) -> HttpResponse:
-    case = access.procedure_for(actor_of(request), code, need=access.BOOK, chart=False)
+    case = _case(request, code, "unschedule", access.BOOK)
     step = Step(
         title=_("Give the slot back?"),
         label=_("Give the slot back"),
@@ -134,7 +143,7 @@ def unschedule(request: HttpRequest, code: str) -> HttpResponse:
 @bookers
 @sensitive_post_parameters("reason")
 def reopen(request: HttpRequest, code: str) -> HttpResponse:
-    case = access.procedure_for(actor_of(request), code, need=access.BOOK, chart=False)
+    case = _case(request, code, "reopen", access.BOOK)
     step = Step(
         title=_("Open this procedure again?"),
         label=_("Open it again"),
@@ -148,7 +157,7 @@ def reopen(request: HttpRequest, code: str) -> HttpResponse:
 @page
 @receivers
 def arrive(request: HttpRequest, code: str) -> HttpResponse:
-    case = access.procedure_for(actor_of(request), code, need=access.RECEIVE, chart=False)
+    case = _case(request, code, "arrive", access.RECEIVE)
     step = Step(
         title=_("Is the patient here?"),
         label=_("The patient is here"),
@@ -161,7 +170,7 @@ def arrive(request: HttpRequest, code: str) -> HttpResponse:
 @page
 @receivers
 def undo_arrival(request: HttpRequest, code: str) -> HttpResponse:
-    case = access.procedure_for(actor_of(request), code, need=access.RECEIVE, chart=False)
+    case = _case(request, code, "undo_arrival", access.RECEIVE)
     step = Step(
         title=_("Is the patient not here after all?"),
         label=_("Not here: undo the arrival"),
@@ -175,7 +184,7 @@ def undo_arrival(request: HttpRequest, code: str) -> HttpResponse:
 @bookers
 @sensitive_post_parameters("reason")
 def entered_in_error(request: HttpRequest, code: str) -> HttpResponse:
-    case = access.procedure_for(actor_of(request), code, need=access.BOOK, chart=False)
+    case = _case(request, code, "entered_in_error", access.BOOK)
     step = Step(
         title=_("Was this case entered in error?"),
         label=_("Mark as entered in error"),

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from clinic import audit
-from clinic.access import STAFF_ROLES, actor_of, roles_required
+from clinic.access import STAFF_ROLES, actor_of, record_read, roles_required
 from clinic.errors import Invalid
 from clinic.htmx import wants_partial
 from clinic.responses import see_other
@@ -45,7 +44,7 @@ def search_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         found = selector.search(context["q"], among=access.patients(actor))
         context["found"] = found
         if found.patients:
-            audit.record_read(actor=actor, page="patients", patient_ids=[patient.pk for patient in found.patients])
+            record_read(request, page="patients", patient_ids=[patient.pk for patient in found.patients])
     name = "results" if wants_partial(request) else "search"
     return render(request, f"procedures/patients/{name}.html", context)
 
@@ -75,9 +74,7 @@ def patient_new(request: HttpRequest) -> HttpResponse:
 
 def _ask_whether_new(request: HttpRequest, form: PatientForm, candidates: list[Patient]) -> HttpResponse:
     """The form as typed, with the patients that may be the same; sent again, it creates."""
-    audit.record_read(
-        actor=actor_of(request), page="patient_new", patient_ids=[candidate.pk for candidate in candidates]
-    )
+    record_read(request, page="patient_new", patient_ids=[candidate.pk for candidate in candidates])
     data = request.POST.copy()
     data["despite"] = ",".join(str(candidate.pk) for candidate in candidates)
     form = PatientForm(data)
@@ -91,7 +88,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
     """Identity, how to reach, and the cases: the booking side alone."""
     actor = actor_of(request)
     row = access.patient_for(actor, pk)
-    audit.record_read(actor=actor, page="patient", patient_ids=[row.pk], subject=row)
+    record_read(request, page="patient", patient_ids=[row.pk], subject=row)
     context = {
         "patient": row,
         "age": _age(row),
@@ -120,6 +117,7 @@ def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return see_other("procedures:patient", pk)
+    record_read(request, page="patient_edit", patient_ids=[row.pk], subject=row)
     context = {"form": form, "patient": access.patient_for(actor, pk)}
     return render(request, "procedures/patients/edit.html", context, status=422 if form.errors else 200)
 
@@ -142,6 +140,7 @@ def patient_deceased(request: HttpRequest, pk: int) -> HttpResponse:
             alive, dead = _("Recorded as alive again."), _("Recorded. No further message goes to the patient.")
             messages.success(request, alive if undo else dead)
             return see_other("procedures:patient", pk)
+    record_read(request, page="patient_deceased", patient_ids=[row.pk], subject=row)
     context = {"form": form, "patient": row, "undo": undo}
     return render(request, "procedures/patients/deceased.html", context, status=422 if form.errors else 200)
 

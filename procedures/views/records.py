@@ -13,8 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from clinic import audit
-from clinic.access import actor_of
+from clinic.access import actor_of, record_read
 from clinic.actor import Actor
 from clinic.errors import Invalid
 from clinic.responses import see_other
@@ -142,7 +141,7 @@ def record_note(request: HttpRequest, code: str) -> HttpResponse:
     actor = actor_of(request)
     procedure = access.procedure_for(actor, code)
     version = records.signed_of(procedure) or records.draft_of(procedure)
-    audit.record_read(actor=actor, page="record_note", patient_ids=[procedure.patient_id], subject=procedure)
+    record_read(request, page="record_note", patient_ids=[procedure.patient_id], subject=procedure)
     text = selectors.note(procedure, version) if version else _("Nothing has been written yet.")
     return HttpResponse(text + "\n", content_type="text/plain; charset=utf-8")
 
@@ -159,7 +158,7 @@ def _page(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    audit.record_read(actor=actor, page="record", patient_ids=[procedure.patient_id], subject=procedure)
+    record_read(request, page="record", patient_ids=[procedure.patient_id], subject=procedure)
     protocol = procedure.protocol_version.parsed
     versions = selectors.versions_of(procedure)
     signed = next((row.record for row in versions if row.record.signed_at), None)

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clinic import audit, clock
-from clinic.access import actor_of
+from clinic import clock
+from clinic.access import actor_of, record_read
 from clinic.actor import Actor
 from clinic.errors import Invalid
 from clinic.responses import see_other
@@ -130,7 +130,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     procedure = test.procedure
-    audit.record_read(actor=actor, page="result", patient_ids=[procedure.patient_id], subject=test)
+    record_read(request, page="result", patient_ids=[procedure.patient_id], subject=test)
     rows = labs_selectors.tests_of(procedure, clock.now())
     frame = {
         "procedure": procedure,

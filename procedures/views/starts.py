@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from clinic import audit, clock
-from clinic.access import actor_of, roles_required
+from clinic import clock
+from clinic.access import actor_of, record_read, roles_required
 from clinic.errors import Conflict, Invalid
 from clinic.responses import see_other
 from clinic.roles import Role
@@ -35,7 +35,7 @@ def _case(request: HttpRequest, code: str, name: str, need: frozenset[Role]) -> 
     actor = actor_of(request)
     case = access.procedure_for(actor, code, need=need)
     if request.method != "POST":
-        audit.record_read(actor=actor, page=name, patient_ids=[case.patient_id], subject=case)
+        record_read(request, page=name, patient_ids=[case.patient_id], subject=case)
     return case
 
 
@@ -75,9 +75,7 @@ def emergency(request: HttpRequest, code: str) -> HttpResponse:
     if case.status == ProcedureStatus.IN_PROGRESS:
         messages.info(request, _("This is done already."))
         return see_other("followups:case", code)
-    form = EmergencyForm(
-        data_of(request), initial={"operator": case.operator_id or _me(request), "room": case.room_id}
-    )
+    form = EmergencyForm(data_of(request), initial={"operator": case.operator_id or _me(request), "room": case.room_id})
     blockers, status = gates.emergency_blockers(case, clock.now()), 200
     if form.is_valid():
         try:
@@ -121,9 +119,7 @@ def complete(request: HttpRequest, code: str) -> HttpResponse:
         to=ProcedureStatus.COMPLETED,
         template="procedures/bookings/clinical_step.html",
     )
-    return take(
-        request, case, step, CompleteForm(data_of(request)), endings.complete, banner=banner.of_procedure(case)
-    )
+    return take(request, case, step, CompleteForm(data_of(request)), endings.complete, banner=banner.of_procedure(case))
 
 
 @page

@@ -50,10 +50,11 @@ def book(sam: Person, slot: datetime) -> None:
     assert "the nurses" in sam.promise("Carry out or record the case")
 
 
-def before_the_visit(nora: Person, case: str, medicine: str, dose: str, answers: Mapping[str, str]) -> None:
-    """The nurse phones: one medicine, one allergy, and the rest of the questions."""
-    nora.open(case)
-    nora.follow("Checklist")
+def before_the_visit(nora: Person, who: str, medicine: str, dose: str, answers: Mapping[str, str]) -> None:
+    """The nurse takes the next of her queue and phones: one medicine, one allergy, the rest of the questions."""
+    nora.open("/checklists/")
+    assert "Not started" in nora.row(who)
+    nora.follow(who)
     nora.fill("Medicine", medicine, within="Medicines")
     nora.fill("Dose and how often", dose, within="Medicines")
     nora.pick("Still taken?", "still taking it", within="Medicines")
@@ -77,9 +78,13 @@ def stage(person: Person, case: str, name: str, answers: Mapping[str, str]) -> N
     assert person.said == f"“{name}” is signed."
 
 
-def arrive(sam: Person, case: str, slot: datetime) -> None:
-    sam.open(case)
+def arrive(sam: Person, who: str, slot: datetime) -> None:
+    """Found on the day's board by whoever sits at the desk."""
+    sam.open("/board/")
     sam.wait_until(slot)
+    assert sam.row(who).startswith(f"{slot:%H:%M} {who}")
+    assert "Scheduled Not ready" in sam.row(who)
+    sam.follow(who)
     sam.follow("Patient has arrived")
     sam.press("The patient is here")
     assert sam.said == "Arrived."
@@ -149,9 +154,9 @@ def tell(nora: Person, case: str, promise: str, results: tuple[str, ...]) -> Non
     assert nora.said == "Written down."
 
 
-def ask_at(nora: Person, case: str, moment: datetime, check: str) -> None:
-    """When it is time the danger signs are asked, and there are none."""
-    nora.open(case)
+def ask_at(nora: Person, moment: datetime, check: str) -> None:
+    """When it is time it stands on the chase list; the danger signs are asked, and there are none."""
+    nora.open("/chase/")
     nora.wait_until(moment)
     nora.follow(f"Ask about danger signs: {check}")
     assert "Call 911 now if" in nora.text

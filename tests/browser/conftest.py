@@ -12,8 +12,11 @@ from clinic import clock
 from clinic.models import User
 from followups import engine
 from tests import make
-from tests.browser import story
 from tests.factories.people import Cast
+
+pytest.register_assert_rewrite("tests.browser.chapters", "tests.browser.story")
+
+from tests.browser import story  # noqa: E402  # after its asserts have been made to say what they saw
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a person does with a page, in small verbs. Everything is found by what is read or heard: labels, names, words."""
+"""What a person does with a page, in small verbs. All is found by what is read or heard: labels, names, words."""
 
 from __future__ import annotations
 
@@ -185,6 +185,18 @@ class Person:
     def state(self) -> str:
         """The case's state and what else stands under its heading."""
         return " ".join(self.page.locator(".page-head__sub").first.inner_text().split())
+
+    @property
+    def rows(self) -> list[str]:
+        """The lines of a worklist, in order."""
+        items = self.page.get_by_role("main").locator("[data-row]")
+        return [" ".join(text.split()) for text in items.all_inner_texts()]
+
+    def row(self, words: str) -> str:
+        """The first line of a worklist that contains ``words``."""
+        found = [line for line in self.rows if words in line]
+        assert found, f"no line says {words!r}: {self.rows}"
+        return found[0]
 
     @property
     def promised(self) -> list[str]:

@@ -1,1 +1,116 @@
 """No page of any role has a fault that axe-core can find: by day, in the dark, and on a telephone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from clinic.models import User
+from clinic.roles import Role
+from tests.factories.full import Full, fill
+from tests.factories.people import Cast
+from tests.views import visits
+from tests.views.role_matrix import MATRIX
+from tests.views.role_rows import ANONYMOUS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPTIONS = {"runOnly": TAGS, "resultTypes": ["violations"], "preload": False, "iframes": False}
+DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+#: Looked at on a telephone, and in the dark, by the role that works with them there.
+ON_A_PHONE = {
+    Role.SCHEDULER: {"followups:board", "procedures:request", "procedures:schedule"},
+    Role.NURSE: {
+        "followups:chase",
+        "followups:checklists",
+        "followups:symptoms",
+        "followups:tell",
+        "procedures:checklist",
+        "procedures:specimens",
+    },
+    Role.PHYSICIAN: {"followups:case", "followups:inbox", "followups:review", "procedures:record"},
+}
+IN_THE_DARK = {
+    Role.NURSE: {"followups:board", "followups:chase", "procedures:checklist", "procedures:tests"},
+    Role.PHYSICIAN: {
+        "followups:case",
+        "followups:inbox",
+        "followups:review",
+        "procedures:record",
+        "procedures:results",
+    },
+    Role.DIRECTOR: {"followups:loop", "followups:week", "audit"},
+}
+Visits = list[tuple[str, str]]
+
+
+@pytest.fixture
+def full(cast: Cast, settings: Any) -> Full:
+    settings.DEMO = True
+    return fill(cast)
+
+
+@pytest.fixture
+def opened(browser: Any, live_server: Any, login: Callable[[Any, User], None]) -> Callable[..., Any]:
+    """``with opened(user, color_scheme="dark") as page``: a browser of one's own."""
+
+    @contextmanager
+    def window(user: User | None, **look: Any) -> Iterator[Any]:
+        context = browser.new_context(base_url=live_server.url, reduced_motion="reduce", **{"viewport": DESK, **look})
+        page = context.new_page()
+        if user is not None:
+            login(page, user)
+        yield page
+        context.close()
+
+    return window
+
+
+def faults(page: Any, paths: Iterable[str]) -> Iterator[str]:
+    """What axe finds: on which page, which rule, how bad it is, and where."""
+    for path in paths:
+        response = page.goto(path)
+        if response.status != 200:
+            yield f"{path} answers {response.status}"
+        for broken in Axe().run(page, options=OPTIONS).response["violations"]:
+            for node in broken["nodes"]:
+                yield f"{path} {broken['id']} ({broken['impact']}): {node['target'][0]}"
+
+
+def only(pages: Visits, names: set[str]) -> list[str]:
+    assert names <= {name for name, _path in pages}
+    return [path for name, path in pages if name in names]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_axe_finds_nothing_on_the_pages_of(role: Role, cast: Cast, full: Full, opened: Callable[..., Any]) -> None:
+    user = cast.playing(role)
+    pages = [(name, path) for name, path in visits.of_role(role, full) if name != "account_login"]
+    with opened(user) as page:
+        found = list(faults(page, [path for _name, path in pages]))
+    if role in ON_A_PHONE:
+        with opened(user, viewport=PHONE, is_mobile=True, has_touch=True) as page:
+            found += [f"on a phone: {fault}" for fault in faults(page, only(pages, ON_A_PHONE[role]))]
+    if role in IN_THE_DARK:
+        with opened(user, color_scheme="dark") as page:
+            found += [f"in the dark: {fault}" for fault in faults(page, only(pages, IN_THE_DARK[role]))]
+
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_nothing_on_the_pages_of_somebody_who_is_not_logged_in(
+    full: Full, opened: Callable[..., Any]
+) -> None:
+    public = {name for name in visits.names() if name in MATRIX and MATRIX[name].expect[ANONYMOUS] == 200}
+    assert "account_login" in public
+    for scheme in ("light", "dark"):
+        with opened(None, color_scheme=scheme) as page:
+            found = list(faults(page, [path for name in sorted(public) for path in visits.paths(name, full)]))
+
+            assert not found, "\n".join(found)

@@ -1,4 +1,4 @@
-"""A lumbar puncture for suspected multiple sclerosis: a held blood thinner, most results within a day, bands on day 7."""
+"""A lumbar puncture for suspected multiple sclerosis: a held blood thinner, most results in a day, bands on day 7."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def test_most_results_come_within_a_day_and_the_bands_a_week_later_and_the_patie
         orders=("Cell count and differential", "Oligoclonal bands", "Serum for oligoclonal bands", "IgG index"),
     )
     chapters.book(sam, SLOT)
-    chapters.before_the_visit(nora, case, "Apixaban", "5 mg twice a day", BEFORE_THE_VISIT)
+    chapters.before_the_visit(nora, "Okafor, Ben", "Apixaban", "5 mg twice a day", BEFORE_THE_VISIT)
     hold_the_blood_thinner(nora, case)
-    chapters.arrive(sam, case, SLOT)
+    chapters.arrive(sam, "Okafor, Ben", SLOT)
     chapters.stage(pia, case, "Consent", CONSENT)
     chapters.stage(nora, case, "Sign-in", SIGN_IN)
     chapters.stage(pia, case, "Time-out", {"Which interspace?": "Interspace L3/4"})
@@ -78,11 +78,11 @@ def test_most_results_come_within_a_day_and_the_bands_a_week_later_and_the_patie
     chapters.stage(nora, case, "Sign-out", SIGN_OUT)
     sign_the_record(pia, case)
     chapters.collect(nora, case, tubes=5)
-    chapters.ask_at(nora, case, SLOT + timedelta(hours=6), "The same evening")
+    chapters.ask_at(nora, SLOT + timedelta(hours=6), "The same evening")
     restart(nora, case)
     read_the_first_day(nora, pia, case)
-    chapters.ask_at(nora, case, SLOT + timedelta(days=1), "After 24 hours")
-    chapters.ask_at(nora, case, SLOT + timedelta(days=2), "After 48 hours")
+    chapters.ask_at(nora, SLOT + timedelta(days=1), "After 24 hours")
+    chapters.ask_at(nora, SLOT + timedelta(days=2), "After 48 hours")
     read_the_culture(nora, pia, case)
     read_the_bands(nora, pia, case)
     close(sam, nora, case)
@@ -155,7 +155,9 @@ def read_the_first_day(nora: Person, pia: Person, case: str) -> None:
     for test, values in FIRST_DAY.items():
         chapters.enter(nora, case, test, values)
         assert f"{test} is saved as version 1." == nora.said
-    chapters.enter(nora, case, "Bacterial culture", {"Growth": "No growth so far"}, status="Preliminary: more is to come")
+    chapters.enter(
+        nora, case, "Bacterial culture", {"Growth": "No growth so far"}, status="Preliminary: more is to come"
+    )
     pia.open(case)
     pia.follow("Sign the normal results")
     assert "Bacterial culture" not in pia.part("Read and normal")
@@ -190,7 +192,7 @@ def read_the_bands(nora: Person, pia: Person, case: str) -> None:
     pia.pick("Tell the patient", "at once, about this result")
     pia.fill("What the patient is told, in plain words", "The bands support what we suspected. Neurology will call.")
     pia.press("Sign this reading")
-    pia.follow("Do what was decided")
+    pia.follow("Do what was decided: refer")
     pia.pick("What became of it", "It is done")
     pia.fill("What was done, or why not", "Referred, appointment on 28 January")
     pia.press("Write it down")
@@ -200,7 +202,7 @@ def read_the_bands(nora: Person, pia: Person, case: str) -> None:
 
 def close(sam: Person, nora: Person, case: str) -> None:
     """One call tells everything; with the week's questions nothing is owed any more."""
-    chapters.ask_at(nora, case, SLOT + timedelta(days=7), "After 7 days")
+    chapters.ask_at(nora, SLOT + timedelta(days=7), "After 7 days")
     assert "Closed" not in nora.state
     told = (*FIRST_DAY, "Bacterial culture", "Serum for oligoclonal bands", "Oligoclonal bands")
     chapters.tell(nora, case, "Tell the patient now: 1 result", told)

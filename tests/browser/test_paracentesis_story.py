@@ -46,9 +46,7 @@ SIGN_OUT = {"Held medicines": "None was held", "Who reads the results?": "Pia Ph
 
 def test_six_litres_are_drained_and_an_infection_is_found_treated_and_told(team: Team) -> None:
     sam, nora, pia = team.sam, team.nora, team.pia
-    chapters.register(
-        sam, family="Zimmermann", given="Ada", born="1961-05-17", mrn="M000123", phone="(202) 555-0123"
-    )
+    chapters.register(sam, family="Zimmermann", given="Ada", born="1961-05-17", mrn="M000123", phone="(202) 555-0123")
     case = chapters.request(
         sam,
         "Abdominal paracentesis",
@@ -57,8 +55,8 @@ def test_six_litres_are_drained_and_an_infection_is_found_treated_and_told(team:
         orders=("Cell count and differential", "Serum albumin, same day", "Culture, aerobic"),
     )
     chapters.book(sam, SLOT)
-    chapters.before_the_visit(nora, case, "Spironolactone", "100 mg in the morning", BEFORE_THE_VISIT)
-    chapters.arrive(sam, case, SLOT)
+    chapters.before_the_visit(nora, "Zimmermann, Ada", "Spironolactone", "100 mg in the morning", BEFORE_THE_VISIT)
+    chapters.arrive(sam, "Zimmermann, Ada", SLOT)
     chapters.stage(pia, case, "Consent", CONSENT)
     chapters.stage(nora, case, "Sign-in", SIGN_IN)
     chapters.stage(pia, case, "Time-out", {"Which quadrant?": "Left lower quadrant"})
@@ -70,13 +68,9 @@ def test_six_litres_are_drained_and_an_infection_is_found_treated_and_told(team:
     treat_it(pia, case)
     chapters.tell(nora, case, "Tell the patient now: 1 result", ("Cell count and differential",))
     read_the_chemistry(nora, pia, case)
-    chapters.ask_at(
-        nora, case, SLOT + timedelta(days=1), "After 24 hours: first tap, large volume or a complication"
-    )
-    chapters.tell(
-        nora, case, "Tell the patient: 3 results", ("Albumin", "Serum albumin, same day", "Total protein")
-    )
-    chapters.ask_at(nora, case, SLOT + timedelta(days=2), "After 48 hours")
+    chapters.ask_at(nora, SLOT + timedelta(days=1), "After 24 hours: first tap, large volume or a complication")
+    chapters.tell(nora, case, "Tell the patient: 3 results", ("Albumin", "Serum albumin, same day", "Total protein"))
+    chapters.ask_at(nora, SLOT + timedelta(days=2), "After 48 hours")
     read_the_culture(nora, pia, case)
     close(sam, nora, case)
 
@@ -129,8 +123,9 @@ def find_the_infection(nora: Person, case: str) -> None:
 
 
 def treat_it(pia: Person, case: str) -> None:
-    """Read as critical, with a plan that is itself promised, and done."""
-    pia.open(case)
+    """Found first in the inbox, read as critical, with a plan that is itself promised, and done."""
+    pia.open("/inbox/")
+    assert "Read the result: Cell count and differential Zimmermann, Ada" in pia.rows[0]
     pia.follow("Read the result: Cell count and differential")
     assert "640 /uL" in pia.text
     pia.pick("Interpretation", "critical")
@@ -140,9 +135,9 @@ def treat_it(pia: Person, case: str) -> None:
     pia.fill("What the patient is told, in plain words", "The fluid is infected. You need an antibiotic today.")
     pia.press("Sign this reading")
     assert pia.said == "Read and signed. What you decided is now promised, with a date."
-    assert "due Tue 21:" in pia.promise("Do what was decided")
+    assert "due Tue 21:" in pia.promise("Do what was decided: treat")
     assert "Critical: due Tue 21:" in pia.promise("Tell the patient now: 1 result")
-    pia.follow("Do what was decided")
+    pia.follow("Do what was decided: treat")
     assert pia.heading == "Cefotaxime 2 g and albumin 1.5 g/kg today"
     pia.pick("What became of it", "It is done")
     pia.fill("What was done, or why not", "First dose and albumin given at 13:30")
@@ -179,7 +174,7 @@ def read_the_culture(nora: Person, pia: Person, case: str) -> None:
 
 def close(sam: Person, nora: Person, case: str) -> None:
     """The week's call and the last result told: nothing is owed any more, and everybody can see it."""
-    chapters.ask_at(nora, case, SLOT + timedelta(days=7), "After 7 days")
+    chapters.ask_at(nora, SLOT + timedelta(days=7), "After 7 days")
     assert [line.split(" Pia")[0] for line in nora.promised] == ["Tell the patient: 1 result"]
     assert "Closed" not in nora.state
     chapters.tell(nora, case, "Tell the patient: 1 result", ("Culture, aerobic",))

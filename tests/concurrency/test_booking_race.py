@@ -101,9 +101,7 @@ def test_crossing_bookings_of_room_operator_and_patient_all_end() -> None:
     people = [make.user(Role.PHYSICIAN), make.user(Role.PHYSICIAN)]
     patients = [make.patient(), make.patient()]
     waiting = [case for patient in patients for case in cases(8, patient)]
-    each = {
-        case.pk: service(rooms[number % 2], people[(number // 2) % 2]) for number, case in enumerate(waiting)
-    }
+    each = {case.pk: service(rooms[number % 2], people[(number // 2) % 2]) for number, case in enumerate(waiting)}
     outcome = at_once(lambda case: each[case.pk](case), waiting)
     assert set(outcome) <= {"booked", "taken: room", "taken: operator", "taken: patient"}
     assert 1 <= outcome["booked"] <= 2

@@ -129,10 +129,10 @@ __all__ = [
     "case",
     "finished_test",
     "hours",
+    "lab_fact",
     "protocol",
     "replace",
     "review",
     "specimen",
-    "lab_fact",
     "version",
 ]

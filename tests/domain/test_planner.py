@@ -22,7 +22,7 @@ from procedures.domain.states import (
     TestStatus,
     Urgency,
 )
-from tests.domain.cases import NOON, case, finished_test, hours, protocol, review, specimen, lab_fact, version
+from tests.domain.cases import NOON, case, finished_test, hours, lab_fact, protocol, review, specimen, version
 
 S = ProcedureStatus
 

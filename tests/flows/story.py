@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from clinic import clock
 from clinic.actor import Actor
@@ -33,16 +30,9 @@ from procedures.services.labs import Tube
 from procedures.services.records import Content
 from tests import checklist_answers, make
 from tests.factories.people import Cast
+from tests.flows.words import harmless_record, local, moment, what, who
 
-FIRST_DAY = date(2026, 11, 16)  # a Monday after the change of the clocks
-FEW = 3  # so many tests are named one by one
 BEFORE_THE_NEEDLE = ("pre_visit", "consent", "sign_in", "time_out")
-
-
-def moment(day: int, at: str) -> datetime:
-    """The clinic's local time on the story's ``day`` (0: the Monday), as ``"14:30"``."""
-    local = datetime.combine(FIRST_DAY + timedelta(days=day), time.fromisoformat(at))
-    return local.replace(tzinfo=ZoneInfo(settings.CLINIC_ZONE))
 
 
 @dataclass
@@ -223,6 +213,20 @@ class Story:
         )
         self.check()
 
+    def drained(self, *, indication: str = "relief_up_to_5_l", **more: Any) -> None:
+        """An ordinary paracentesis up to the signed record and delivered tubes: Tuesday nine o'clock."""
+        self.at(0, "09:00").request("paracentesis", indication, **more)
+        self.book(1, "09:00")
+        self.at(1, "08:30").arrive()
+        self.sign(*BEFORE_THE_NEEDLE)
+        self.at(1, "09:00").start()
+        self.at(1, "09:15").collect()
+        self.at(1, "09:45").deliver()
+        self.at(1, "10:00").complete()
+        self.record()
+        self.sign_record()
+        self.looked_at = self.owed
+
     def record(self, **fields: Any) -> None:
         """Save the record: ``fields`` over harmless ones, needle in at the start, ended now."""
         case = self.case
@@ -391,49 +395,3 @@ class Story:
         )
         self.check()
         return saved.worst_tier
-
-
-def local(when: datetime) -> str:
-    return f"{when.astimezone(ZoneInfo(settings.CLINIC_ZONE)):%a %d %b %H:%M}"
-
-
-def who(promise: FollowUp) -> str:
-    return f"{promise.role}/{promise.responsible.username}" if promise.responsible else promise.role
-
-
-def what(promise: FollowUp) -> str:
-    """A promise in few words, with codes instead of keys."""
-    about = promise.about
-    codes = about.get("tests", [])
-    tests = ", ".join(codes) if len(codes) <= FEW else f"{len(codes)} tests"
-    if promise.kind == Kind.REVIEW_RESULT:
-        level = "" if promise.level == "normal" else f"{promise.level} "
-        return f"review {level}{about['status']} {about['test']}"
-    if promise.kind == Kind.SPECIMEN_NOT_RECEIVED:
-        return f"receive {Specimen.objects.get(pk=about['specimen']).container}"
-    if promise.kind == Kind.RESTART_MEDICINE:
-        return f"restart {Hold.objects.get(pk=about['hold']).ingredient}"
-    words = {
-        Kind.BOOK_REQUEST: "book",
-        Kind.CARRY_OUT: f"carry out ({about.get('status')})",
-        Kind.REBOOK_NO_SHOW: "rebook or end",
-        Kind.SIGN_RECORD: "sign the record",
-        Kind.CHECKLIST_AFTER_EMERGENCY: f"checklist {', '.join(about.get('stages', []))}",
-        Kind.COLLECT_TESTS: f"collect {tests}",
-        Kind.SPECIMEN_LOST: f"decide on {tests}",
-        Kind.AWAITED_RESULT: f"await {tests}",
-        Kind.DO_ACTION: str(about.get("plan")),
-        Kind.TELL_PATIENT: f"tell {'now ' if promise.key == 'tell:now' else ''}{tests or 'that there is no result'}",
-        Kind.SYMPTOM_CHECK: f"ask {about.get('check')}",
-    }
-    return words[Kind(promise.kind)]
-
-
-def harmless_record(case: Procedure) -> dict[str, Any]:
-    """Every required field of the pinned protocol, answered as briefly as possible."""
-    typed = {"number": 1, "integer": 1, "text": "as usual", "longtext": "as usual", "yes_no": "no"}
-    fields: dict[str, Any] = {}
-    for item in case.protocol_version.parsed.record_fields:
-        if item.required:
-            fields[item.code] = item.choices[0].code if item.kind == "choice" else typed[item.kind]
-    return fields

@@ -241,9 +241,7 @@ def test_one_click_goes_on_elsewhere_under_its_own_case(actor: Actor) -> None:
     with pytest.raises(Conflict):
         endings.continue_as(actor=actor, procedure=fresh(case), location="radiology")
     # the first stay is over, so the second one may begin now
-    booked = bookings.schedule(
-        actor=actor, procedure=linked, start=clock.now() + timedelta(minutes=1), room=None
-    )
+    booked = bookings.schedule(actor=actor, procedure=linked, start=clock.now() + timedelta(minutes=1), room=None)
     assert booked.status == "scheduled"
 
 

@@ -1,4 +1,4 @@
-"""Who gets what from the pages about patients and bookings: rows for the table in role_matrix.py."""
+"""Who gets what from the pages about patients and bookings: rows for role_matrix.py."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Any
 
 from clinic.roles import Role
 from tests import make
-from tests.views.role_matrix import Case, Row, allow
+from tests.views.role_rows import WRITERS, Case, Row, allow
 
-BOOKERS = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN)
-CHECKERS = (Role.NURSE, Role.PHYSICIAN)
+BOOKERS = (Role.SCHEDULER, *WRITERS)
 STAFF = (*BOOKERS, Role.DIRECTOR)
 
 
@@ -57,13 +56,13 @@ BOOKINGS: dict[str, Row] = {
     "procedures:entered_in_error": allow(
         *BOOKERS, ok=303, method="post", kwargs=requested, data=lambda case: {"reason": "Wrong chart"}
     ),
-    "procedures:start": allow(*CHECKERS, kwargs=scheduled),
+    "procedures:start": allow(*WRITERS, kwargs=scheduled),
     "procedures:emergency": allow(Role.PHYSICIAN, kwargs=requested),
     "procedures:abandon_start": allow(
-        *CHECKERS, kwargs=lambda case: {"code": make.procedure(status="in_progress").code}
+        *WRITERS, kwargs=lambda case: {"code": make.procedure(status="in_progress").code}
     ),
-    "procedures:complete": allow(*CHECKERS, kwargs=lambda case: {"code": make.procedure(status="in_progress").code}),
+    "procedures:complete": allow(*WRITERS, kwargs=lambda case: {"code": make.procedure(status="in_progress").code}),
     "procedures:continue": allow(
-        *CHECKERS, kwargs=lambda case: {"code": make.procedure(status="completed", outcome="no_fluid").code}
+        *WRITERS, kwargs=lambda case: {"code": make.procedure(status="completed", outcome="no_fluid").code}
     ),
 }

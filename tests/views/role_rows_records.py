@@ -1,4 +1,4 @@
-"""Who gets what from the pages about records, tests, tubes and results: rows for the table in role_matrix.py."""
+"""Who gets what from the pages about records, tests, tubes and results: rows for role_matrix.py."""
 
 from __future__ import annotations
 
@@ -13,13 +13,8 @@ from procedures.services import labs, records, results
 from procedures.services.labs import Tube
 from procedures.services.records import Content
 from tests import make
-from tests.views.role_matrix import Case, Row, allow
+from tests.views.role_rows import CLOSED, READERS, SIGNERS, WRITERS, Case, Row, allow
 
-WRITERS = (Role.NURSE, Role.PHYSICIAN)
-READERS = (*WRITERS, Role.DIRECTOR)
-#: A chart is not there for who sees none; the director sees it and changes nothing.
-CLOSED: dict[str, Any] = {"others": 404, "deviating": {Role.DIRECTOR: 403}}
-SIGNERS: dict[str, Any] = {"others": 404, "deviating": {Role.DIRECTOR: 403, Role.NURSE: 403}}
 ENGINE = Actor.system("tests")
 
 

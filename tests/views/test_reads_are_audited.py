@@ -1,1 +1,109 @@
 """Who looked at whose chart is written down: once for each page, and never for a poll."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from clinic.models import AuditEntry
+from clinic.roles import Role
+from procedures.models import Patient
+from tests.factories.full import Full
+from tests.views import visits
+from tests.views.test_every_page import client_of
+
+pytestmark = pytest.mark.django_db
+
+READS = {"chart.read", "list.read"}
+#: Name no patient before somebody has looked for one, or never do.
+NOBODY = {"procedures:patients", "procedures:patient_new", "procedures:new", "followups:engine", "followups:mail"}
+LISTS = {
+    "followups:board",
+    "followups:week",
+    "followups:checklists",
+    "followups:inbox",
+    "followups:chase",
+    "followups:loop",
+}
+READERS = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN, Role.DIRECTOR)
+
+
+def about_patients(role: Role, full: Full) -> list[tuple[str, str]]:
+    return [(name, path) for name, path in visits.of_role(role, full) if ":" in name and name not in NOBODY]
+
+
+def reads(client: Client, path: str, **headers: str) -> tuple[str, list[AuditEntry]]:
+    """What the page says, and the read entries it wrote."""
+    newest = AuditEntry.objects.latest("pk").pk
+    response = client.get(path, headers=headers)
+    assert response.status_code == 200, path
+    rows = AuditEntry.objects.filter(pk__gt=newest, action__in=READS)
+    return response.content.decode(), list(rows)
+
+
+def named(text: str) -> set[int]:
+    """The patients whose names stand on a page."""
+    return {patient.pk for patient in Patient.objects.all() if patient.family_name in text}
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_a_page_about_a_patient_writes_one_entry_with_the_patient(role: Role, full: Full) -> None:
+    client = client_of(role, full.cast)
+    wrong = {}
+    for name, path in about_patients(role, full):
+        if name in LISTS:
+            continue
+        text, rows = reads(client, path)
+        found = [(row.action, row.patient_id, row.actor_id) for row in rows]
+        expected = [("chart.read", pk, full.cast.playing(role).pk) for pk in named(text)]
+        if found != expected or len(found) != 1:
+            wrong[path] = (found, expected)
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_a_list_writes_one_entry_with_everybody_on_it(role: Role, full: Full) -> None:
+    client = client_of(role, full.cast)
+    seen = set()
+    for name, path in about_patients(role, full):
+        if name not in LISTS:
+            continue
+        text, rows = reads(client, path)
+        ids = [{row.patient_id} if row.patient_id else set(row.data["patients"]) for row in rows]
+        assert ids == ([named(text)] if named(text) else []), path
+        seen |= named(text)
+
+    assert full.patient.pk in seen or role == Role.SCHEDULER
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_a_poll_writes_nothing_at_all(role: Role, full: Full) -> None:
+    client = client_of(role, full.cast)
+    before = AuditEntry.objects.count()
+    for _name, path in about_patients(role, full):
+        client.get(path, headers={"X-Refresh": "1"})
+
+    assert AuditEntry.objects.count() == before
+
+
+def test_a_page_about_nobody_writes_no_read(full: Full) -> None:
+    client = client_of(Role.PHYSICIAN, full.cast)
+    found: dict[str, Any] = {
+        name: rows
+        for name, path in visits.of_role(Role.PHYSICIAN, full)
+        if name in NOBODY and (rows := reads(client, path)[1])
+    }
+
+    assert found == {}
+
+
+def test_a_search_that_finds_somebody_is_a_read(full: Full) -> None:
+    newest = AuditEntry.objects.latest("pk").pk
+    client_of(Role.SCHEDULER, full.cast).post("/patients/", {"q": full.patient.family_name})
+    row = AuditEntry.objects.get(pk__gt=newest, action__in=READS)
+
+    assert row.patient_id == full.patient.pk
+    assert full.patient.family_name not in str(row.data)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,10 +16,13 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
 
 from clinic.roles import Role
+from tests import make
 from tests.factories.people import Cast
-from tests.views.role_matrix import ANONYMOUS, MATRIX, Case, Row
+from tests.views.role_matrix import MATRIX
+from tests.views.role_rows import ANONYMOUS, Case, Make, Row
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+METHODS = ("get", "post")
 
 
 def addresses(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -33,16 +38,26 @@ def addresses(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, URLP
 def missing(names: set[str]) -> list[str]:
     return [
         f"{name} is not in tests/views/role_matrix.py: add a row that says which role gets what from it"
-        for name in sorted(names - set(MATRIX))
+        for name in sorted(names - {address(name) for name in MATRIX})
     ]
 
 
+def address(name: str) -> str:
+    """A row's address, without the word that tells it from another row about the same one."""
+    return name.split(" ")[0]
+
+
+@cache
+def all_addresses() -> dict[str, URLPattern]:
+    return dict(addresses(get_resolver().url_patterns))
+
+
 def test_every_address_is_in_the_table() -> None:
-    assert missing({name for name, _ in addresses(get_resolver().url_patterns)}) == []
+    assert missing(set(all_addresses())) == []
 
 
 def test_no_row_is_about_an_address_that_does_not_exist() -> None:
-    assert sorted(set(MATRIX) - {name for name, _ in addresses(get_resolver().url_patterns)}) == []
+    assert sorted({address(name) for name in MATRIX} - set(all_addresses())) == []
 
 
 def test_an_address_that_somebody_forgets_is_noticed() -> None:
@@ -70,12 +85,56 @@ def test_each_role_gets_what_the_table_says(name: str, cast: Cast, settings: Laz
 @pytest.mark.parametrize("name", sorted(MATRIX))
 def test_the_roles_on_the_view_are_those_of_the_table(name: str) -> None:
     """A view that says who may open it says what the table says."""
-    views = [pattern.callback for found, pattern in addresses(get_resolver().url_patterns) if found == name]
-    for view in views:
-        allowed = getattr(view, "allowed_roles", None)
-        if allowed is not None:
-            in_table = {Role(who) for who, status in MATRIX[name].expect.items() if who != ANONYMOUS and status != 403}
-            assert in_table == allowed
+    allowed = getattr(all_addresses()[address(name)].callback, "allowed_roles", None)
+    if allowed is not None:
+        assert {
+            Role(who) for who, status in MATRIX[name].expect.items() if who != ANONYMOUS and status != 403
+        } == allowed
+
+
+def elsewhere(row: Row) -> Make:
+    """The same objects under another case."""
+    return lambda case: {**row.kwargs(case), "code": make.procedure().code}
+
+
+def nowhere(name: str) -> Make:
+    """Objects that do not exist."""
+    absent = {"code": "ZZZZZZZ", "pk": 0, "stage": "absent", "check_code": "absent", "kind": "absent"}
+    return lambda case: {key: absent[key] for key in all_addresses()[address(name)].pattern.converters}
+
+
+def entitled(row: Row) -> list[str]:
+    """Roles to which the page opens."""
+    return [who for who, status in row.expect.items() if who != ANONYMOUS and status not in {403, 404}]
+
+
+def takes(name: str, *words: str) -> bool:
+    return set(words) <= set(all_addresses()[address(name)].pattern.converters)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MATRIX if takes(name, "code", "pk")))
+def test_what_belongs_to_another_case_is_not_found_under_this_one(name: str, cast: Cast) -> None:
+    row = replace(MATRIX[name], kwargs=elsewhere(MATRIX[name]))
+
+    found = {status_for(name, replace(row, method=method), cast, who) for who in entitled(row) for method in METHODS}
+
+    assert found - {405} == {404}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MATRIX if all_addresses()[address(name)].pattern.converters))
+def test_what_does_not_exist_is_not_found(name: str, cast: Cast) -> None:
+    row = replace(MATRIX[name], kwargs=nowhere(name))
+
+    assert {status_for(name, row, cast, who) for who in entitled(row)} == {404}
+
+
+@pytest.mark.parametrize("word", ["stage", "check_code", "kind"])
+def test_a_case_has_only_what_its_protocol_names(word: str, cast: Cast) -> None:
+    for name in [name for name in MATRIX if takes(name, "code", word)]:
+        named = MATRIX[name].kwargs
+        row = replace(MATRIX[name], kwargs=lambda case, named=named: {**named(case), word: "absent"})
+
+        assert {status_for(name, row, cast, who) for who in entitled(row)} == {404}, name
 
 
 def status_for(name: str, row: Row, cast: Cast, who: str) -> int:
@@ -87,7 +146,7 @@ def status_for(name: str, row: Row, cast: Cast, who: str) -> int:
         client = Client()
         if user is not None:
             client.force_login(user, backend=BACKEND)
-        url = reverse(name, kwargs=row.kwargs(case))
+        url = reverse(address(name), kwargs=row.kwargs(case))
         response = getattr(client, row.method)(url, row.data(case))
         return int(response.status_code)
     finally:

@@ -173,9 +173,7 @@ def test_no_fluid_goes_on_at_another_place_with_one_click(physician: Client) -> 
     answer = physician.post(url("continue", case), {"location": "radiology", "variant": case.variant})
     linked = Procedure.objects.get(continues=case)
     assert (answer.status_code, answer["Location"]) == (303, url("schedule", linked))
-    assert physician.post(
-        url("continue", case), {"location": "radiology", "variant": case.variant}
-    ).status_code == 409
+    assert physician.post(url("continue", case), {"location": "radiology", "variant": case.variant}).status_code == 409
 
 
 @pytest.mark.parametrize(

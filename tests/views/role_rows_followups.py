@@ -1,0 +1,107 @@
+"""Who gets what from the case, the worklists, and the pages on which promises are kept: rows for role_matrix.py."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from clinic import clock
+from clinic.models import User
+from clinic.roles import CLINICAL, STAFF, Role
+from followups.domain.kinds import Kind, MessageState
+from followups.models import Action, Review
+from procedures.models import Procedure, ResultVersion
+from tests import make
+from tests.factories import promises
+from tests.views.role_rows import CLOSED, READERS, SIGNERS, WRITERS, Case, Row, allow, everybody
+
+
+def done() -> Procedure:
+    return make.procedure(status="completed", starts=clock.now() - timedelta(hours=3))
+
+
+def requested(case: Case) -> dict[str, Any]:
+    return {"code": make.procedure().code}
+
+
+def completed(case: Case) -> dict[str, Any]:
+    return {"code": done().code}
+
+
+def check(case: Case) -> dict[str, Any]:
+    procedure = done()
+    return {"code": procedure.code, "check_code": procedure.protocol_version.parsed.symptom_checks[0].code}
+
+
+def _result() -> ResultVersion:
+    return make.result(make.lab_test(done()))
+
+
+def version(case: Case) -> dict[str, Any]:
+    return {"pk": _result().pk}
+
+
+def action(case: Case) -> dict[str, Any]:
+    """What a review has decided, still to be done."""
+    read, now = _result(), clock.now()
+    procedure: Procedure = read.test.procedure
+    by: User = procedure.responsible
+    about = {"procedure": procedure, "plan": "refer"}
+    review = Review.objects.create(
+        **about, version=read, reviewer=by, at=now, interpretation="abnormal", plan_detail="Neurology", tell="with_all"
+    )
+    row = Action.objects.create(
+        **about, review=review, what="Neurology", responsible=by, created_at=now, due_at=now + timedelta(days=7)
+    )
+    return {"pk": row.pk}
+
+
+def booking(case: Case) -> dict[str, Any]:
+    """A promise that every staff role sees."""
+    return {"pk": promises.promise(Kind.BOOK_REQUEST, role=str(Role.SCHEDULER)).pk}
+
+
+def clinical(case: Case) -> dict[str, Any]:
+    """A promise about what is in a chart."""
+    return {"pk": promises.promise(Kind.SIGN_RECORD).pk}
+
+
+def stopped(case: Case) -> dict[str, Any]:
+    """A message that did not arrive."""
+    return {"pk": promises.message(state=str(MessageState.FAILED), settled_at=clock.now()).pk}
+
+
+FOLLOWUPS: dict[str, Row] = {
+    "followups:board": allow(*STAFF),
+    "followups:week": allow(*STAFF),
+    "followups:checklists": allow(*CLINICAL),
+    "followups:inbox": allow(Role.PHYSICIAN, Role.DIRECTOR),
+    "followups:chase": allow(Role.NURSE, Role.DIRECTOR),
+    "followups:loop": allow(Role.DIRECTOR),
+    # the case and what is done after it
+    "followups:case": allow(*STAFF, others=404, kwargs=requested),
+    "followups:case_summary": allow(*READERS, others=404, kwargs=completed),
+    "followups:tell": allow(*WRITERS, kwargs=completed, **CLOSED),
+    "followups:symptoms": allow(*WRITERS, kwargs=check, **CLOSED),
+    "followups:review": allow(*READERS, others=404, kwargs=version),
+    "followups:review writing": allow(
+        Role.PHYSICIAN, ok=422, method="post", kwargs=version, data=lambda case: {"plan": ""}, **SIGNERS
+    ),
+    "followups:review_normals": allow(Role.PHYSICIAN, kwargs=completed, **SIGNERS),
+    "followups:action_done": allow(*WRITERS, kwargs=action, **CLOSED),
+    # promises: a scheduler's are those of the booking
+    "followups:take": allow(*STAFF, others=404, kwargs=booking),
+    "followups:take writing": allow(*STAFF, ok=303, others=404, method="post", kwargs=booking),
+    "followups:take clinical": allow(*READERS, others=404, kwargs=clinical),
+    "followups:hand_over": allow(*STAFF, others=404, kwargs=booking),
+    "followups:hand_over clinical": allow(*READERS, others=404, kwargs=clinical),
+    "followups:snooze": allow(*STAFF, others=404, kwargs=booking),
+    "followups:snooze clinical": allow(*READERS, others=404, kwargs=clinical),
+    "followups:note": allow(*STAFF, others=404, kwargs=booking),
+    "followups:note clinical": allow(*READERS, others=404, kwargs=clinical),
+    # the engine
+    "followups:engine": allow(Role.DIRECTOR, Role.ADMINISTRATOR),
+    "followups:send_again": allow(Role.DIRECTOR, Role.ADMINISTRATOR, ok=303, method="post", kwargs=stopped),
+    "followups:mail": everybody(demo=True),
+    "followups:demo_clock": everybody(303, method="post", data=lambda case: {"reset": "1"}, demo=True),
+}

@@ -1,0 +1,211 @@
+"""Every page of the product as somebody would open it: with something on it, in each form that it has.
+
+An address that names something stands here with what it names in the full clinic; any other is opened as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from django.urls import NoReverseMatch, reverse
+
+from clinic.roles import CLINICAL, Role
+from tests.factories.full import Full
+from tests.views.role_matrix import MATRIX
+
+Paths = Callable[[Full], list[str]]
+
+#: Answer a POST alone.
+POST_ONLY = {
+    "accept_cover",
+    "account_resend",
+    "followups:demo_clock",
+    "followups:send_again",
+    "procedures:patient_encounter",
+    "procedures:record_hint",
+    "procedures:test_add",
+    "user_reactivate",
+    "user_reset_password",
+    "user_unlock",
+}
+#: Lead elsewhere, or say something to a machine.
+NO_PAGE = {"home", "procedures:checklist_save", "procedures:record_note", "healthz", "readyz", "healthz_engine"}
+#: Lead to names of the log-in package that this product does not use.
+ABSENT = {"account_signup", "account_email", "account_reset_password", "account_set_password"}
+
+
+def pages(name: str, *cases: str) -> Paths:
+    """The same address for several cases."""
+    return lambda full: [full.url(name, case=case) for case in cases or ("rich",)]
+
+
+def one(name: str, *args: Callable[[Full], object], case: str = "rich") -> Paths:
+    """An address with more in it than the case's code."""
+    return lambda full: [full.url(name, *(arg(full) for arg in args), case=case)]
+
+
+def by_number(name: str, number: Callable[[Full], object]) -> Paths:
+    return lambda full: [reverse(name, args=[number(full)])]
+
+
+def hold(full: Full) -> object:
+    return full.rich.holds.get().pk
+
+
+def tube(full: Full) -> object:
+    return full.rich.specimens.filter(loss="").earliest("pk").pk
+
+
+def places(name: str) -> Paths:
+    kinds = ("rooms", "hours", "closures", "sessions", "on-call", "absences")
+    return lambda full: [reverse(name, args=[kind, full.places[kind].pk]) for kind in kinds]
+
+
+def lists(name: str, *queries: str) -> Paths:
+    return lambda full: [reverse(name) + query for query in ("", *queries)]
+
+
+def booking(name: str) -> Paths:
+    """A promise that a scheduler sees as well."""
+    return by_number(name, lambda full: full.promise("book_request", case="requested"))
+
+
+NAMED: dict[str, Paths] = {
+    # clinic
+    "user_edit": by_number("user_edit", lambda full: full.cast.nora.pk),
+    "user_deactivate": by_number("user_deactivate", lambda full: full.cast.nora.pk),
+    "audit": lists("audit", "?patient=1"),
+    "place_add": lambda full: [
+        reverse("place_add", args=[kind]) for kind in ("rooms", "hours", "closures", "sessions", "on-call", "absences")
+    ],
+    "place_edit": places("place_edit"),
+    "place_remove": lambda full: places("place_remove")(full)[1:],  # a room stays
+    # patients and bookings
+    "procedures:patient": by_number("procedures:patient", lambda full: full.patient.pk),
+    "procedures:patient_edit": by_number("procedures:patient_edit", lambda full: full.patient.pk),
+    "procedures:patient_deceased": lambda full: [
+        reverse("procedures:patient_deceased", args=[patient.pk])
+        for patient in (full.patient, full.case("no_show").patient)
+    ],
+    "procedures:request": by_number("procedures:request", lambda full: full.patient.pk),
+    "procedures:schedule": pages("procedures:schedule", "requested", "coming"),
+    "procedures:unschedule": pages("procedures:unschedule", "coming"),
+    "procedures:cancel": pages("procedures:cancel", "coming"),
+    "procedures:no_show": pages("procedures:no_show", "coming"),
+    "procedures:reopen": pages("procedures:reopen", "cancelled"),
+    "procedures:arrive": pages("procedures:arrive", "coming"),
+    "procedures:undo_arrival": pages("procedures:undo_arrival", "arrived"),
+    "procedures:entered_in_error": pages("procedures:entered_in_error", "coming"),
+    "procedures:start": pages("procedures:start", "coming", "arrived"),
+    "procedures:emergency": pages("procedures:emergency", "coming", "arrived"),
+    "procedures:abandon_start": pages("procedures:abandon_start", "running"),
+    "procedures:complete": pages("procedures:complete", "running"),
+    "procedures:continue": pages("procedures:continue"),
+    # checklists and held medicines
+    "procedures:checklist": lambda full: [
+        full.url("procedures:checklist", case=case) + f"?stage={stage}"
+        for case, stage in (("coming", "pre_visit"), ("coming", "consent"), ("rich", "sign_in"), ("rich", "sign_out"))
+    ],
+    "procedures:checklist_reopen": pages("procedures:checklist_reopen", "coming"),
+    "procedures:checklist_print": pages("procedures:checklist_print"),
+    "procedures:checklist_sign": one("procedures:checklist_sign", lambda full: "pre_visit", case="coming"),
+    "procedures:checklist_row_new": lambda full: [
+        full.url("procedures:checklist_row_new", kind, case="coming") for kind in ("medicines", "allergies")
+    ],
+    "procedures:checklist_row": lambda full: [
+        full.url("procedures:checklist_row", "medicines", full.medicine, case="coming"),
+        full.url("procedures:checklist_row", "allergies", full.allergy, case="coming"),
+    ],
+    "procedures:checklist_row_withdraw": one(
+        "procedures:checklist_row_withdraw", lambda full: "medicines", lambda full: full.medicine, case="coming"
+    ),
+    "procedures:holds": pages("procedures:holds", "rich", "coming", "requested"),
+    "procedures:hold_restart": one("procedures:hold_restart", hold),
+    "procedures:hold_told": one("procedures:hold_told", hold),
+    "procedures:hold_due": one("procedures:hold_due", hold),
+    "procedures:hold_withdraw": one(
+        "procedures:hold_withdraw", lambda full: full.case("coming").holds.get().pk, case="coming"
+    ),
+    # record, tests, tubes, results
+    "procedures:record": pages("procedures:record", "rich", "running"),
+    "procedures:record_sign": pages("procedures:record_sign"),
+    "procedures:record_amend": pages("procedures:record_amend"),
+    "procedures:tests": pages("procedures:tests", "rich", "requested"),
+    "procedures:specimens": pages("procedures:specimens", "rich", "running"),
+    "procedures:labels": pages("procedures:labels"),
+    "procedures:test_cancel": one("procedures:test_cancel", lambda full: full.test("ascites_culture")),
+    "procedures:test_recollect": one("procedures:test_recollect", lambda full: full.test("ascites_cytology")),
+    "procedures:specimen_hand_over": one(
+        "procedures:specimen_hand_over", lambda full: full.on_the_way.pk, case="running"
+    ),
+    "procedures:specimen_receive": one("procedures:specimen_receive", lambda full: full.on_the_way.pk, case="running"),
+    "procedures:specimen_loss": one("procedures:specimen_loss", tube),
+    "procedures:results": lambda full: [
+        full.url("procedures:results", full.test(code)) for code in ("ascites_cell_count", "ascites_cytology")
+    ],
+    "procedures:result_new": lambda full: [
+        full.url("procedures:result_new", full.test(code)) for code in ("ascites_cell_count", "ascites_culture")
+    ],
+    "procedures:result_withdraw": one("procedures:result_withdraw", lambda full: full.test("ascites_protein")),
+    # the case, reading and telling, promises
+    "followups:case": pages(
+        "followups:case", "rich", "coming", "requested", "arrived", "running", "cancelled", "no_show"
+    ),
+    "followups:case_summary": pages("followups:case_summary"),
+    "followups:tell": pages("followups:tell", "rich", "no_show"),
+    "followups:symptoms": one("followups:symptoms", lambda full: "day_2"),
+    "followups:review": lambda full: [
+        reverse("followups:review", args=[full.version(code)])
+        for code in ("ascites_cell_count", "serum_albumin", "ascites_culture")
+    ],
+    "followups:review_normals": pages("followups:review_normals"),
+    "followups:action_done": by_number("followups:action_done", lambda full: full.action),
+    "followups:take": booking("followups:take"),
+    "followups:hand_over": booking("followups:hand_over"),
+    "followups:snooze": booking("followups:snooze"),
+    "followups:note": booking("followups:note"),
+    # worklists
+    "followups:board": lists("followups:board", "?day=2026-11-19", "?day=2026-11-26"),
+    "followups:week": lists("followups:week"),
+    "followups:checklists": lists("followups:checklists", "?part=owed"),
+    "followups:inbox": lists("followups:inbox", "?of=all", "?of=covered"),
+    "followups:chase": lists("followups:chase", "?of=role"),
+    "followups:loop": lists("followups:loop", "?show=open"),
+}
+#: More of the same for those who see charts: a promise that was taken, one that was put off.
+CLINICAL_TOO: dict[str, Paths] = {
+    "followups:take": by_number("followups:take", lambda full: full.promise("symptom_check")),
+    "followups:hand_over": by_number("followups:hand_over", lambda full: full.promise("symptom_check")),
+    "followups:snooze": by_number("followups:snooze", lambda full: full.promise("awaited_result")),
+    "followups:note": by_number("followups:note", lambda full: full.promise("symptom_check")),
+}
+
+
+def names() -> list[str]:
+    """Every address of the table that has a page of its own."""
+    known = {name.split(" ")[0] for name in MATRIX}
+    return sorted(known - POST_ONLY - NO_PAGE - ABSENT)
+
+
+def paths(name: str, full: Full) -> list[str]:
+    """Where an address is opened. Raises LookupError for one that names something and does not stand here."""
+    if name in NAMED:
+        return NAMED[name](full)
+    try:
+        return [reverse(name)]
+    except NoReverseMatch:
+        raise LookupError(f"{name}: add it to tests/views/visits.py with what it names") from None
+
+
+def may_see(name: str, role: Role) -> bool:
+    """Whether the table gives the page to this role."""
+    return any(row.expect[str(role)] in (200, 303, 422) for key, row in MATRIX.items() if key.split(" ")[0] == name)
+
+
+def of_role(role: Role, full: Full) -> Iterator[tuple[str, str]]:
+    """Name and path of every page that somebody of this role may open."""
+    for name in names():
+        if may_see(name, role):
+            more = CLINICAL_TOO.get(name) if role in CLINICAL else None
+            for path in [*paths(name, full), *(more(full) if more else [])]:
+                yield name, path
