@@ -94,13 +94,19 @@ def use(side: BaseDatabaseWrapper) -> None:
 
 # --- asking --------------------------------------------------------------------------------
 def counted(side: BaseDatabaseWrapper, ask: Callable[[], int]) -> Measured:
-    """How many queries one request makes; templates and protocols are read once per process and do not count."""
+    """How many queries one request makes.
+
+    The fewest of three: once a minute a request also renews the log-in's time stamp. Templates and protocols are read
+    once per process and do not count either.
+    """
     use(side)
+    ask()
+    numbers = []
     for _ in range(3):
-        ask()
-    with CaptureQueriesContext(side) as captured:
-        ask()
-    return Measured(len(captured))
+        with CaptureQueriesContext(side) as captured:
+            ask()
+        numbers.append(len(captured))
+    return Measured(min(numbers))
 
 
 def in_turn(asks: dict[BaseDatabaseWrapper, Callable[[], int]], results: list[Measured]) -> None:

@@ -69,6 +69,8 @@ def review(
     if not is_current(version):
         raise NewerVersion
     _check(version, interpretation, plan, plan_detail, tell, tell_reason)
+    if version.level == Level.CRITICAL and interpretation == Interpretation.NORMAL and not comment.strip():
+        raise Invalid("The rules call this critical. Say why you read it as normal.", field="comment")
     now = clock.now()
     earlier = Review.objects.filter(version=version, reviewer_id=actor.user_id, superseded_by__isnull=True).first()
     row = Review.objects.create(

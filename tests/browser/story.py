@@ -215,7 +215,7 @@ class Person:
     def wait_until(self, moment: datetime) -> None:
         """Move the clinic's clock with the bar's buttons; it then shows ``moment`` or up to an hour later."""
         while (left := (moment - now()).total_seconds() / 3600) > 0:
-            _hours, button = next((step for step in STEPS if step[0] <= left), STEPS[-1])
+            _hours, button = next((step for step in STEPS if step[0] <= left + 1), STEPS[-1])
             self.press(button, within="Demonstration clock")
 
     # --- small words ---

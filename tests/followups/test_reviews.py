@@ -69,6 +69,15 @@ def test_a_critical_result_is_never_waved_through(answer: dict[str, str]) -> Non
     assert not Review.objects.exists()
 
 
+def test_a_critical_result_is_not_called_normal_without_saying_why() -> None:
+    version = arrived("critical")
+    answer = {**CRITICAL, "interpretation": "normal"}
+    with pytest.raises(Invalid) as refused:
+        reviews.review(version=version, actor=physician(), **answer)
+    assert refused.value.field == "comment"
+    assert reviews.review(version=version, actor=physician(), **answer, comment="known artefact, phoned the laboratory")
+
+
 @pytest.mark.parametrize(
     ("answer", "field"),
     [

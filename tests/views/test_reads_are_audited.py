@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
@@ -27,6 +25,7 @@ LISTS = {
     "followups:chase",
     "followups:loop",
 }
+LOGIN = "account_login"  # leads home whoever is logged in
 READERS = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN, Role.DIRECTOR)
 
 
@@ -89,15 +88,26 @@ def test_a_poll_writes_nothing_at_all(role: Role, full: Full) -> None:
     assert AuditEntry.objects.count() == before
 
 
-def test_a_page_about_nobody_writes_no_read(full: Full) -> None:
-    client = client_of(Role.PHYSICIAN, full.cast)
-    found: dict[str, Any] = {
-        name: rows
-        for name, path in visits.of_role(Role.PHYSICIAN, full)
-        if name in NOBODY and (rows := reads(client, path)[1])
-    }
+@pytest.mark.parametrize("role", list(Role))
+def test_a_page_about_nobody_writes_no_read(role: Role, full: Full) -> None:
+    client = client_of(role, full.cast)
+    pages = [path for name, path in visits.of_role(role, full) if (name in NOBODY or ":" not in name) and name != LOGIN]
 
-    assert found == {}
+    assert pages
+    assert {path: rows for path in pages if (rows := reads(client, path)[1])} == {}
+
+
+def test_the_note_as_plain_text_is_a_read(full: Full) -> None:
+    _text, rows = reads(client_of(Role.DIRECTOR, full.cast), full.url("procedures:record_note"))
+
+    assert [(row.action, row.patient_id) for row in rows] == [("chart.read", full.patient.pk)]
+
+
+def test_what_is_refused_is_no_read(full: Full) -> None:
+    before = AuditEntry.objects.filter(action__in=READS).count()
+
+    assert client_of(Role.SCHEDULER, full.cast).get(full.url("procedures:checklist")).status_code == 404
+    assert AuditEntry.objects.filter(action__in=READS).count() == before
 
 
 def test_a_search_that_finds_somebody_is_a_read(full: Full) -> None:
