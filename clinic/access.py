@@ -85,11 +85,19 @@ def roles_required(*roles: Role) -> Callable[[Callable[..., HttpResponse]], Role
     return decorate
 
 
-def record_read(request: HttpRequest, *, page: str, patient_ids: Iterable[int], subject: Model | None = None) -> None:
+def record_read(
+    request: HttpRequest,
+    *,
+    page: str,
+    patient_ids: Iterable[int],
+    subject: Model | None = None,
+    polled: bool = False,
+) -> None:
     """One audit entry for one page somebody opened: the chart's patient, or everybody on the list; none for nobody.
 
-    A poll shows again what its page has shown, and is no second look.
+    ``polled``: the page asks for itself again and again; such a poll is no second look. A page that does not poll is
+    always written down, whatever header a request carries: nobody reads a chart unseen by calling it a refresh.
     """
     ids = set(patient_ids)
-    if ids and not is_refresh(request):
+    if ids and not (polled and is_refresh(request)):
         audit.record_read(actor=actor_of(request), page=page, patient_ids=ids, subject=subject)

@@ -89,10 +89,12 @@ def _tests(about: dict[str, Any], protocol: Protocol) -> str:
 
 def _review(about: dict[str, Any], protocol: Protocol) -> str:
     name = test_label(str(about.get("test", "")), protocol)
-    if about.get("corrected"):
+    if about.get("status") == "corrected":
         return _("Read the correction: %(test)s") % {"test": name}
     if about.get("status") == "preliminary":
         return _("Read the preliminary result: %(test)s") % {"test": name}
+    if about.get("corrected"):  # an earlier version was read; a final after its preliminary corrects nothing
+        return _("Read the newer result: %(test)s") % {"test": name}
     return _("Read the result: %(test)s") % {"test": name}
 
 

@@ -34,7 +34,7 @@ def board(request: HttpRequest) -> HttpResponse:
     if unchanged(request, pulse.marker):
         return HttpResponse(status=204)
     found = selector.day(actor=actor, first=day, now=now, waiting=pulse.waiting, number=request.GET.get("page"))
-    record_read(request, page="day board", patient_ids=found.patients)
+    record_read(request, page="day board", patient_ids=found.patients, polled=True)
     context = {
         "board": found,
         "wrong_day": wrong,
@@ -60,7 +60,7 @@ def week(request: HttpRequest) -> HttpResponse:
     if unchanged(request, pulse.marker):
         return HttpResponse(status=204)
     found = selector.week(actor=actor, first=monday, now=now)
-    record_read(request, page="week board", patient_ids=found.patients)
+    record_read(request, page="week board", patient_ids=found.patients, polled=True)
     context = {
         "board": found,
         "wrong_day": wrong,

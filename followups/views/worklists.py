@@ -36,7 +36,7 @@ def checklists(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("part", "")
     part = Part(asked) if asked in set(Part) else None
     found = checklist_queue.load(part=part, counts=pulse.counts, now=now, number=request.GET.get("page"))
-    record_read(request, page="checklists", patient_ids=found.patients)
+    record_read(request, page="checklists", patient_ids=found.patients, polled=True)
     context = {
         "queue": found,
         "segments": _parts(found),
@@ -71,7 +71,7 @@ def loop(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)
     asked = request.GET.get("show", "")
     found = loop_board.load(show=asked, now=now, number=request.GET.get("page"))
-    record_read(request, page="loop board", patient_ids=found.patients)
+    record_read(request, page="loop board", patient_ids=found.patients, polled=True)
     context = {
         "loop": found,
         "query": f"show={found.show}" if found.show else "",
@@ -88,7 +88,7 @@ def _promises(request: HttpRequest, actor: Actor, page: Page, *, usual: Of) -> H
         return HttpResponse(status=204)
     parked = request.GET.get("show") == "waiting"
     found = worklists.load(page=page, actor=actor, of=of, now=now, number=request.GET.get("page"), show_parked=parked)
-    record_read(request, page=page.code, patient_ids=found.patients)
+    record_read(request, page=page.code, patient_ids=found.patients, polled=True)
     context = {
         "work": found,
         "segments": _segments(found),

@@ -79,13 +79,23 @@ def test_a_list_writes_one_entry_with_everybody_on_it(role: Role, full: Full) ->
 
 
 @pytest.mark.parametrize("role", READERS)
-def test_a_poll_writes_nothing_at_all(role: Role, full: Full) -> None:
+def test_a_poll_of_a_list_writes_nothing_at_all(role: Role, full: Full) -> None:
     client = client_of(role, full.cast)
     before = AuditEntry.objects.count()
-    for _name, path in about_patients(role, full):
-        client.get(path, headers={"X-Refresh": "1"})
+    for name, path in about_patients(role, full):
+        if name in LISTS:
+            client.get(path, headers={"X-Refresh": "1"})
 
     assert AuditEntry.objects.count() == before
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_no_chart_is_read_unseen_by_calling_it_a_refresh(role: Role, full: Full) -> None:
+    client = client_of(role, full.cast)
+    for name, path in about_patients(role, full):
+        if name not in LISTS:
+            _text, rows = reads(client, path, **{"X-Refresh": "1"})
+            assert len(rows) == 1, path
 
 
 @pytest.mark.parametrize("role", list(Role))
