@@ -26,6 +26,9 @@ CHROMIUM_FLAGS = (
 def pytest_configure() -> None:
     # Argon2 is slow on purpose; what tests need of a password is that it matches.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # A browser that keeps its line open would keep the server's thread, and with it a session of the database that
+    # is to be dropped at the end.
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def next_step(follow_up: FollowUp, now: datetime) -> str:
         return _("%(when)s: it also goes to the list of %(who)s") % words
     if rung.digest:
         return _("%(when)s: it is put into the daily digest of %(who)s") % words
-    return _("%(when)s: %(who)s is reminded") % words
+    return _("%(when)s: a reminder goes to %(who)s") % words
 
 
 def _owner(follow_up: FollowUp) -> str:

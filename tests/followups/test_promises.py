@@ -292,7 +292,7 @@ def test_who_is_asked_next_is_said_in_words() -> None:
     for rung, at in ((2, now + 2 * DAY), (3, now + 2 * DAY)):
         FollowUp.objects.filter(pk=row.pk).update(rung=rung, next_action_at=at)
         said.append(ladders.next_step(fresh(row), now))
-    assert said[0].endswith(f": {row.responsible.display_name} is reminded")
+    assert said[0].endswith(f": a reminder goes to {row.responsible.display_name}")
     assert said[1].endswith("it also goes to the list of the director")
     assert said[2].endswith("it is put into the daily digest of the director")
 
