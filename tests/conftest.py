@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 
 from tests.plugins.browser import chromium
@@ -50,6 +51,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
     # Reduced motion: else axe sees half-faded buttons.
     return {**browser_context_args, "reduced_motion": "reduce", "viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture(scope="session")
+def browser(browser: Any) -> Iterator[Any]:
+    """While its event loop runs Django gives this thread a second set of connections: they end with the browser."""
+    yield browser
+    connections.close_all()
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ def fresh(row: FollowUp) -> FollowUp:
 # --- who sees what ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("step", PAGES)
 @pytest.mark.parametrize(
     ("role", "kind", "status"),
     [
@@ -60,13 +60,13 @@ def fresh(row: FollowUp) -> FollowUp:
         (Role.ADMINISTRATOR, Kind.BOOK_REQUEST, 404),
     ],
 )
-def test_each_role_sees_its_own_promises(page: str, role: Role, kind: Kind, status: int) -> None:
+def test_each_role_sees_its_own_promises(step: str, role: Role, kind: Kind, status: int) -> None:
     about = {"test": "csf_culture", "version": 1, "status": "final"} if kind is Kind.REVIEW_RESULT else {}
     row = factory.promise(kind, due=clock.now() + HOUR, about=about)
     client = client_of(make.user(role))
-    assert client.get(url(page, row)).status_code == status
+    assert client.get(url(step, row)).status_code == status
     if status == 404:
-        assert client.post(url(page, row)).status_code == 404
+        assert client.post(url(step, row)).status_code == 404
 
 
 def test_a_promise_that_is_not_there_is_not_found() -> None:

@@ -287,8 +287,8 @@ def test_a_cover_that_has_ended_shows_nothing(ends: timedelta, pia: User) -> Non
     assert every_row(pia, Of.COVERED) == []
 
 
-@pytest.mark.parametrize("page", [INBOX, CHASE], ids=["inbox", "chase"])
-def test_every_count_is_the_number_of_rows_behind_it(page: Page, pia: User) -> None:
+@pytest.mark.parametrize("worklist", [INBOX, CHASE], ids=["inbox", "chase"])
+def test_every_count_is_the_number_of_rows_behind_it(worklist: Page, pia: User) -> None:
     """Over a mixed population: each promise in one group, each segment as long as its figure says."""
     chance = random.Random(20261123)
     carl, nora = make.user(Role.PHYSICIAN), make.user(Role.NURSE)
@@ -309,7 +309,7 @@ def test_every_count_is_the_number_of_rows_behind_it(page: Page, pia: User) -> N
         if taker := chance.choice([*people, None, None, None]):
             taken(row, taker)
     for who, of in product((pia, both, nora), Of):
-        found, rows = load(who, of, page), every_row(who, of, page)
+        found, rows = load(who, of, worklist), every_row(who, of, worklist)
         assert len(rows) == len(set(rows)) == found.tally.segments[of] == found.open
         assert sum(found.tally.places.values()) == found.open
         late = FollowUp.objects.filter(pk__in=rows)
