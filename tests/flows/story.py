@@ -7,6 +7,7 @@ role, and planning again changes nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +34,11 @@ from tests.factories.people import Cast
 from tests.flows.words import harmless_record, local, moment, what, who
 
 BEFORE_THE_NEEDLE = ("pre_visit", "consent", "sign_in", "time_out")
+
+
+def natural(key: str) -> list[tuple[int, str]]:
+    """Keys end in row numbers: 9 comes before 10, however many rows the tests before have made."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", key)]
 
 
 @dataclass
@@ -70,7 +76,7 @@ class Story:
     def promises(self) -> list[FollowUp]:
         """The open promises of the case, the next due first."""
         rows = FollowUp.objects.filter(procedure__code=self.code, closed_at__isnull=True)
-        return list(rows.select_related("responsible").order_by("due_at", "key"))
+        return sorted(rows.select_related("responsible"), key=lambda p: (p.due_at, natural(p.key)))
 
     @property
     def owed(self) -> list[str]:
