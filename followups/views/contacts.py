@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from clinic.access import actor_of, record_read
+from clinic.access import actor_of
 from clinic.errors import Invalid
 from clinic.responses import see_other
 from clinic.wording import add_to_form
@@ -16,9 +15,9 @@ from followups import wording
 from followups.forms.contacts import ContactForm
 from followups.forms.symptoms import SymptomForm
 from followups.services import contacts, symptoms
+from followups.views import chart_page
 from procedures.access import CONTACT, procedure_for
 from procedures.models import Procedure, ResultVersion
-from procedures.selectors import banner
 
 
 def tellable_with_labels(procedure: Procedure) -> list[tuple[ResultVersion, str]]:
@@ -66,7 +65,7 @@ def tell(request: HttpRequest, code: str) -> HttpResponse:
         "procedure": procedure,
         "tries": procedure.contacts.select_related("by").order_by("-at", "-pk"),
     }
-    return _page(request, "followups/contacts/tell.html", procedure, context, invalid=bool(form.errors))
+    return chart_page.show(request, "followups/contacts/tell.html", procedure, context, invalid=bool(form.errors))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -105,12 +104,4 @@ def symptom_check(request: HttpRequest, code: str, check_code: str) -> HttpRespo
         "emergency": next((t for t in protocol.texts if t.code == "emergency"), None),
         "earlier": procedure.symptom_checks.select_related("by").prefetch_related("answers").order_by("-at"),
     }
-    return _page(request, "followups/contacts/symptoms.html", procedure, context, invalid=bool(form.errors))
-
-
-def _page(
-    request: HttpRequest, template: str, procedure: Procedure, context: dict[str, object], *, invalid: bool
-) -> HttpResponse:
-    record_read(request, page=template, patient_ids=[procedure.patient_id], subject=procedure)
-    context["banner"] = banner.of_procedure(procedure)
-    return render(request, template, context, status=422 if invalid else 200)
+    return chart_page.show(request, "followups/contacts/symptoms.html", procedure, context, invalid=bool(form.errors))

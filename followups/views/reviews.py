@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from clinic.access import actor_of, record_read
+from clinic.access import actor_of
 from clinic.errors import Invalid
 from clinic.responses import see_other
 from clinic.wording import add_to_form
@@ -17,9 +16,10 @@ from followups import wording
 from followups.access import action_for
 from followups.forms.reviews import ActionForm, NormalsForm, ReviewForm
 from followups.services import reviews
+from followups.views import chart_page
 from procedures.access import CONTACT, REVIEW, procedure_for, result_for
-from procedures.models import Procedure, ResultVersion
-from procedures.selectors import banner, results
+from procedures.models import ResultVersion
+from procedures.selectors import results
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,7 +50,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "acted_on_earlier": _acted_on_earlier(version),
         "reviews": version.reviews.select_related("reviewer").order_by("-pk"),
     }
-    return _page(request, "followups/reviews/review.html", procedure, context, invalid=bool(form.errors))
+    return chart_page.show(request, "followups/reviews/review.html", procedure, context, invalid=bool(form.errors))
 
 
 def _initial(version: ResultVersion) -> dict[str, str]:
@@ -102,7 +102,7 @@ def review_normals(request: HttpRequest, code: str) -> HttpResponse:
         "normals": [(v, results.side_by_side(v.test)) for v in normals],
         "computed": results.computed(procedure),
     }
-    return _page(request, "followups/reviews/normals.html", procedure, context, invalid=bool(form.errors))
+    return chart_page.show(request, "followups/reviews/normals.html", procedure, context, invalid=bool(form.errors))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -123,12 +123,4 @@ def action_done(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Written down."))
             return see_other("followups:case", procedure.code)
     context = {"form": form, "action": action, "procedure": procedure}
-    return _page(request, "followups/reviews/action.html", procedure, context, invalid=bool(form.errors))
-
-
-def _page(
-    request: HttpRequest, template: str, procedure: Procedure, context: dict[str, object], *, invalid: bool
-) -> HttpResponse:
-    record_read(request, page=template, patient_ids=[procedure.patient_id], subject=procedure)
-    context["banner"] = banner.of_procedure(procedure)
-    return render(request, template, context, status=422 if invalid else 200)
+    return chart_page.show(request, "followups/reviews/action.html", procedure, context, invalid=bool(form.errors))

@@ -1,0 +1,19 @@
+"""A page about one case's chart: its reading is written down, the patient's banner stands on top."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from clinic.access import record_read
+from procedures.models import Procedure
+from procedures.selectors import banner
+
+
+def show(
+    request: HttpRequest, template: str, procedure: Procedure, context: dict[str, object], *, invalid: bool
+) -> HttpResponse:
+    """The page; 422 with everything that was typed when the form was not valid."""
+    record_read(request, page=template, patient_ids=[procedure.patient_id], subject=procedure)
+    context["banner"] = banner.of_procedure(procedure)
+    return render(request, template, context, status=422 if invalid else 200)
