@@ -29,6 +29,7 @@ check: venv-dev
 	env $$(cat deploy/check.env) $(PY) manage.py check --deploy --fail-level WARNING
 	$(SERVERS) $(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py clinical_content --check
+	$(PY) manage.py follow_ups --check
 	$(PY) scripts/vendor.py --check
 	$(PY) -m djlint --lint --quiet templates
 

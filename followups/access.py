@@ -8,11 +8,11 @@ from django.http import Http404
 
 from clinic.actor import Actor
 from clinic.roles import CLINICAL, STAFF, Role
-from followups.domain.kinds import Kind
+from followups.domain import kinds
 from followups.models import Action, FollowUp
 
 #: What a scheduler sees: booking, never an answer or a result.
-BOOKING_KINDS = frozenset({Kind.BOOK_REQUEST, Kind.CARRY_OUT, Kind.REBOOK_NO_SHOW})
+BOOKING_KINDS = frozenset(spec.kind for spec in kinds.specs() if spec.booking)
 
 
 def promises(actor: Actor) -> QuerySet[FollowUp]:

@@ -1,9 +1,11 @@
-"""Make the stored promises of a case equal to its plan: the only place that opens, changes or closes one."""
+"""Make the stored promises of a subject equal to its plan: the only place that opens, changes or closes one."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -11,8 +13,7 @@ from django.db.models import F
 from clinic import clock
 from clinic.roles import Role
 from followups.domain import closing, planner
-from followups.domain.facts import ProcedureFacts
-from followups.domain.kinds import Closed, Kind
+from followups.domain.kinds import Kind, Subject
 from followups.domain.promise import Promise
 from followups.models import FollowUp
 from followups.selectors import facts as facts_selector
@@ -20,7 +21,6 @@ from followups.services import ladders
 from procedures.models import Procedure
 
 logger = logging.getLogger(__name__)
-SUBJECT = "procedure"
 PLAN_FAILED = "plan_failed"
 
 
@@ -31,7 +31,7 @@ def procedure(pk: int) -> None:
         facts = facts_selector.of(row)
         promises = planner.plan(facts)
         now = clock.now()
-        make_equal(row, facts, promises, now)
+        make_equal(Of(Subject.PROCEDURE, pk, facts, row), promises, now)
         closed = planner.is_closed(facts, promises)
         closed_at = (row.closed_at or now) if closed else None
         if row.planned_version != row.facts_version or row.closed_at != closed_at:
@@ -67,27 +67,37 @@ def plan_failed(pk: int) -> None:
         responsible_id=row.responsible_id,
         level="critical",
     )
-    existing = FollowUp.objects.filter(subject_kind=SUBJECT, subject_id=pk, key=PLAN_FAILED).first()
+    existing = FollowUp.objects.filter(subject_kind=Subject.PROCEDURE, subject_id=pk, key=PLAN_FAILED).first()
     if existing is None:
-        _open(row, promise, now)
+        _open(Of(Subject.PROCEDURE, pk, None, row), promise, now)
     elif not existing.is_open:
         _update(existing, promise, now)
     if row.closed_at is not None:
         Procedure.objects.filter(pk=pk).update(closed_at=None)
 
 
-def make_equal(row: Procedure, facts: ProcedureFacts, promises: tuple[Promise, ...], now: datetime) -> None:
-    """Insert, update, re-open and close by key, under the case's lock."""
-    stored = {f.key: f for f in FollowUp.objects.filter(subject_kind=SUBJECT, subject_id=row.pk)}
+@dataclass(frozen=True)
+class Of:
+    """Whose promises are made equal: a case, a series, a person, the clinic. ``facts`` tell why one ended."""
+
+    subject: Subject
+    id: int
+    facts: Any
+    procedure: Procedure | None = None
+
+
+def make_equal(of: Of, promises: tuple[Promise, ...], now: datetime) -> None:
+    """Insert, update, re-open and close by key, under the subject's lock."""
+    stored = {f.key: f for f in FollowUp.objects.filter(subject_kind=of.subject, subject_id=of.id)}
     wanted = {p.key: p for p in promises}
     for key, promise in wanted.items():
         if key not in stored:
-            _open(row, promise, now)
+            _open(of, promise, now)
         elif _differs(stored[key], promise):
             _update(stored[key], promise, now)
     for key, follow_up in stored.items():
         if follow_up.is_open and key not in wanted:
-            _close(follow_up, facts, now)
+            _close(follow_up, of.facts, now)
 
 
 def _locked(pk: int) -> Procedure:
@@ -99,11 +109,11 @@ def _locked(pk: int) -> Procedure:
     )
 
 
-def _open(row: Procedure, promise: Promise, now: datetime) -> None:
+def _open(of: Of, promise: Promise, now: datetime) -> None:
     FollowUp.objects.create(
-        subject_kind=SUBJECT,
-        subject_id=row.pk,
-        procedure=row,
+        subject_kind=str(of.subject),
+        subject_id=of.id,
+        procedure=of.procedure,
         key=promise.key,
         opened_at=now,
         next_action_at=_first_action(promise),
@@ -155,7 +165,6 @@ def _update(stored: FollowUp, promise: Promise, now: datetime) -> None:
     FollowUp.objects.filter(pk=stored.pk).update(**changes)
 
 
-def _close(stored: FollowUp, facts: ProcedureFacts, now: datetime) -> None:
-    kind = Kind(stored.kind)
-    why = Closed.KEPT if kind is Kind.PLAN_FAILED else closing.because(kind, stored.about, facts)
+def _close(stored: FollowUp, facts: Any, now: datetime) -> None:
+    why = closing.because(Kind(stored.kind), stored.about, facts)
     FollowUp.objects.filter(pk=stored.pk).update(closed_at=now, closed_because=str(why), next_action_at=None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from procedures.domain.protocol import Protocol
 from procedures.domain.states import Disposition, EncounterClass, Outcome, ProcedureStatus, TestStatus, Urgency
@@ -160,3 +161,10 @@ class ProcedureFacts:
     def lost_its_slot(self) -> bool:
         """Requested again after it had ended once."""
         return self.status is ProcedureStatus.REQUESTED and self.ended_at is not None
+
+
+def by_specimen(tests: Iterable[TestFact]) -> Iterator[tuple[int, list[TestFact]]]:
+    """Tests grouped by specimen; 0 for those recorded without one."""
+    rows = sorted(tests, key=lambda t: (t.specimen_id or 0, t.id))
+    for specimen_id, group in groupby(rows, key=lambda t: t.specimen_id or 0):
+        yield specimen_id, list(group)

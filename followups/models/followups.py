@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.roles import Role
-from followups.domain.kinds import Closed, Kind
+from followups.domain.kinds import Closed, Subject
 
 
 class FollowUp(models.Model):
@@ -55,7 +55,15 @@ class FollowUp(models.Model):
         ordering = ("due_at", "pk")
         constraints = (
             models.UniqueConstraint(fields=["subject_kind", "subject_id", "key"], name="promise_once"),
-            models.CheckConstraint(condition=Q(kind__in=[str(k) for k in Kind]), name="promise_kind_known"),
+            # the kinds themselves are modules (followups.domain.kinds): one more is no change of the database
+            models.CheckConstraint(condition=Q(kind__regex=r"^[a-z][a-z_]*$"), name="promise_kind_known"),
+            models.CheckConstraint(
+                condition=Q(subject_kind__in=[str(s) for s in Subject]), name="promise_subject_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(subject_kind="procedure") | Q(procedure=models.F("subject_id")),
+                name="promise_of_its_case",
+            ),
             models.CheckConstraint(condition=Q(role__in=[str(r) for r in Role]), name="promise_role_known"),
             models.CheckConstraint(
                 condition=Q(closed_at__isnull=True, closed_because="")

@@ -8,8 +8,9 @@ from datetime import datetime
 from django.utils.dateparse import parse_datetime
 
 from followups import links, wording
-from followups.domain import labels
+from followups.domain import kinds, labels
 from followups.domain.kinds import Kind
+from followups.domain.kinds.spec import Station
 from followups.domain.picture import PromiseMark, Urgency
 from followups.models import Action, FollowUp, PatientContact, Review, SymptomCheck
 from procedures.domain import versions as versions_rule
@@ -47,8 +48,12 @@ class Case:
     contacts: tuple[PatientContact, ...]
     promises: tuple[FollowUp, ...]
 
-    def of(self, *kinds: Kind) -> list[FollowUp]:
-        return [p for p in self.promises if p.kind in kinds]
+    def of(self, *wanted: Kind) -> list[FollowUp]:
+        return [p for p in self.promises if p.kind in wanted]
+
+    def at(self, *stations: Station) -> list[FollowUp]:
+        """The promises that the picture shows at these stations."""
+        return self.of(*(spec.kind for spec in kinds.specs() if spec.station in stations))
 
 
 def load(procedure: Procedure, now: datetime) -> Case:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
-from followups.domain.kinds import Kind
+from followups.domain import kinds
+from followups.domain.kinds import Kind, Subject
+from followups.domain.kinds.spec import Chase, Inbox, Spec
 
 
 @dataclass(frozen=True)
@@ -57,25 +60,34 @@ CRITICAL = Group("critical", _("Critical"), "exclamation-octagon-fill", tone="cr
 OVERDUE = Group("overdue", _("Overdue"), "exclamation-triangle-fill", tone="overdue")
 PARKED = Group("parked", _("Waiting"), "hourglass-split")
 
+
+def _kinds(wanted: Callable[[Spec], bool]) -> frozenset[Kind]:
+    return frozenset(spec.kind for spec in kinds.specs() if wanted(spec))
+
+
+def _inbox(code: Inbox, title: LazyText, icon: str) -> Group:
+    return Group(code, title, icon, _kinds(lambda spec: spec.inbox is code))
+
+
+def _chase(code: Chase, title: LazyText, icon: str) -> Group:
+    return Group(code, title, icon, _kinds(lambda spec: spec.chase is code))
+
+
 #: Nothing can be done about these before their time.
-TIMED = frozenset({Kind.AWAITED_RESULT, Kind.RESTART_MEDICINE, Kind.CARRY_OUT})
+TIMED = _kinds(lambda spec: spec.timed)
 
 INBOX = Page(
     code="inbox",
+    kinds=_kinds(lambda spec: spec.subject in {Subject.PROCEDURE, Subject.SERIES}),
     overdue_apart=True,
     timed=TIMED,
-    elsewhere=frozenset({Kind.AWAITED_RESULT, Kind.SPECIMEN_NOT_RECEIVED}),
-    rest="do",
+    elsewhere=_kinds(lambda spec: spec.others_first),
+    rest=Inbox.DO,
     groups=(
-        Group("review", _("To review"), "eyeglasses", frozenset({Kind.REVIEW_RESULT})),
-        Group(
-            "decide",
-            _("To decide"),
-            "signpost-split",
-            frozenset({Kind.SPECIMEN_LOST, Kind.RESTART_MEDICINE, Kind.PLAN_FAILED}),
-        ),
-        Group("do", _("To do"), "check2-square"),
-        Group("tell", _("To tell"), "telephone", frozenset({Kind.TELL_PATIENT, Kind.SYMPTOM_CHECK})),
+        _inbox(Inbox.REVIEW, _("To review"), "eyeglasses"),
+        _inbox(Inbox.DECIDE, _("To decide"), "signpost-split"),
+        Group(Inbox.DO, _("To do"), "check2-square"),
+        _inbox(Inbox.TELL, _("To tell"), "telephone"),
     ),
 )
 
@@ -83,38 +95,14 @@ CHASE = Page(
     code="chase",
     timed=TIMED,
     rest="other",
-    kinds=frozenset(
-        {
-            Kind.SPECIMEN_NOT_RECEIVED,
-            Kind.COLLECT_TESTS,
-            Kind.SPECIMEN_LOST,
-            Kind.AWAITED_RESULT,
-            Kind.TELL_PATIENT,
-            Kind.SYMPTOM_CHECK,
-            Kind.CHECKLIST_AFTER_EMERGENCY,
-            Kind.SIGN_RECORD,
-            Kind.CARRY_OUT,
-        }
-    ),
+    kinds=_kinds(lambda spec: spec.chase is not Chase.NONE),
     groups=(
-        Group(
-            "received",
-            _("Specimens not collected or not received"),
-            "droplet-half",
-            frozenset({Kind.SPECIMEN_NOT_RECEIVED, Kind.COLLECT_TESTS}),
-        ),
-        Group("lost", _("Specimens rejected or lost"), "x-octagon", frozenset({Kind.SPECIMEN_LOST})),
-        Group("awaited", _("Results due"), "hourglass-bottom", frozenset({Kind.AWAITED_RESULT})),
-        Group("call", _("Patients to call"), "telephone", frozenset({Kind.TELL_PATIENT, Kind.SYMPTOM_CHECK})),
-        Group(
-            "checklist",
-            _("Checklists owed after an emergency"),
-            "ui-checks",
-            frozenset({Kind.CHECKLIST_AFTER_EMERGENCY}),
-        ),
-        Group(
-            "record", _("Cases and records to finish"), "pencil-square", frozenset({Kind.SIGN_RECORD, Kind.CARRY_OUT})
-        ),
+        _chase(Chase.RECEIVED, _("Specimens not collected or not received"), "droplet-half"),
+        _chase(Chase.LOST, _("Specimens rejected or lost"), "x-octagon"),
+        _chase(Chase.AWAITED, _("Results due"), "hourglass-bottom"),
+        _chase(Chase.CALL, _("Patients to call"), "telephone"),
+        _chase(Chase.CHECKLIST, _("Checklists"), "ui-checks"),
+        _chase(Chase.RECORD, _("Cases and records to finish"), "pencil-square"),
         Group("other", _("Other work that you have taken"), "hand-index"),
     ),
 )

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from followups import wording
 from followups.domain.kinds import Kind
+from followups.domain.kinds.spec import Station as At
 from followups.domain.picture import Branch, Mark, Picture, PromiseMark, ResultLevel, Station, Step
 from followups.domain.telling import TRIES
 from followups.models import FollowUp
@@ -40,9 +41,9 @@ def build(case: Case, *, chart: bool = True) -> Picture:
 SHOWN = 1
 
 
-def _marks(case: Case, *kinds: Kind) -> tuple[PromiseMark, ...]:
+def _marks(case: Case, station: At) -> tuple[PromiseMark, ...]:
     """The station's most urgent promise, and in words how many more there are."""
-    found = [mark(p, case) for p in case.of(*kinds)]
+    found = [mark(p, case) for p in case.at(station) if _stands_at(p, station, case)]
     more = len(found) - SHOWN
     if more <= 0:
         return tuple(found)
@@ -52,6 +53,12 @@ def _marks(case: Case, *kinds: Kind) -> tuple[PromiseMark, ...]:
         "n": more,
     }
     return (replace(first, label=label),)
+
+
+def _stands_at(promise: FollowUp, station: At, case: Case) -> bool:
+    """Until the patient is there, carrying it out stands at the arrival."""
+    waiting = promise.kind == Kind.CARRY_OUT and case.procedure.state is S.SCHEDULED
+    return not waiting or station is not At.NEEDLE
 
 
 def _ahead(case: Case) -> Mark:
@@ -77,7 +84,7 @@ def _urgency_word(case: Case) -> str:
 
 def _booked(case: Case) -> Station:
     p = case.procedure
-    promises = _marks(case, Kind.BOOK_REQUEST, Kind.REBOOK_NO_SHOW)
+    promises = _marks(case, At.BOOKED)
     if p.stay is not None:
         return Station(
             label=_("Booked"),
@@ -94,7 +101,7 @@ def _booked(case: Case) -> Station:
 
 def _checklist(case: Case) -> Station:
     summary = case.checklist
-    promises = _marks(case, Kind.CHECKLIST_AFTER_EMERGENCY)
+    promises = _marks(case, At.CHECKLIST)
     if summary.ready:
         return Station(label=_("Checklist"), state=Mark.DONE, note=_("signed"), promises=promises)
     started = case.procedure.started_at is not None
@@ -115,15 +122,13 @@ def _arrived(case: Case) -> Station:
     if p.state is S.CANCELLED:
         return Station(label=_("Cancelled"), state=Mark.DONE, when=p.ended_at, note=p.end_reason)
     state = Mark.SKIPPED if p.started_at else _ahead(case)
-    promises = _marks(case, Kind.CARRY_OUT) if p.state is S.SCHEDULED else ()
+    promises = tuple(mark(promise, case) for promise in case.of(Kind.CARRY_OUT)) if p.state is S.SCHEDULED else ()
     return Station(label=_("Arrived"), state=state, promises=promises)
 
 
 def _needle(case: Case) -> Station:
     p = case.procedure
-    promises = (
-        _marks(case, Kind.CARRY_OUT, Kind.PLAN_FAILED) if p.state is not S.SCHEDULED else _marks(case, Kind.PLAN_FAILED)
-    )
+    promises = _marks(case, At.NEEDLE)
     label = _("Needle")
     if p.completed_at:
         state = Mark.SKIPPED if p.outcome == Outcome.NOT_ATTEMPTED else Mark.DONE
@@ -141,7 +146,7 @@ def _needle(case: Case) -> Station:
 
 
 def _record(case: Case) -> Station:
-    promises = _marks(case, Kind.SIGN_RECORD)
+    promises = _marks(case, At.RECORD)
     if case.record is not None:
         note = _("amendment begun") if case.draft else ""
         return Station(
@@ -159,7 +164,7 @@ def _record(case: Case) -> Station:
 
 
 def _specimens(case: Case) -> Station:
-    promises = _marks(case, Kind.COLLECT_TESTS, Kind.SPECIMEN_NOT_RECEIVED, Kind.SPECIMEN_LOST)
+    promises = _marks(case, At.SPECIMENS)
     rows = case.specimens
     if not rows:
         state = Mark.CURRENT if promises else Mark.SKIPPED if case.procedure.completed_at else _ahead(case)
@@ -177,7 +182,7 @@ def _specimens(case: Case) -> Station:
 
 
 def _actions(case: Case) -> Station:
-    promises = _marks(case, Kind.DO_ACTION)
+    promises = _marks(case, At.ACTIONS)
     last = max((a.done_at for a in case.actions if a.done_at), default=None)
     return Station(
         label=_("Decided"),
@@ -193,7 +198,7 @@ def _n(count: int) -> str:
 
 
 def _medicines(case: Case) -> Station:
-    promises = _marks(case, Kind.RESTART_MEDICINE)
+    promises = _marks(case, At.MEDICINES)
     rows = [h for h in case.holds if not h.withdrawn_at]
     last = max((h.restart_recorded_at for h in rows if h.restart_recorded_at), default=None)
     return Station(
@@ -206,10 +211,10 @@ def _medicines(case: Case) -> Station:
 
 
 def _symptoms(case: Case) -> Station:
-    promises = _marks(case, Kind.SYMPTOM_CHECK)
+    promises = _marks(case, At.SYMPTOMS)
     answered = [s for s in case.symptoms if s.outcome == "answered"]
     if promises:
-        state = Mark.CURRENT if any(p.start_at <= case.now for p in case.of(Kind.SYMPTOM_CHECK)) else Mark.PROMISED
+        state = Mark.CURRENT if any(p.start_at <= case.now for p in case.at(At.SYMPTOMS)) else Mark.PROMISED
     elif answered:
         state = Mark.DONE
     else:
@@ -226,7 +231,7 @@ def _symptoms(case: Case) -> Station:
 
 
 def _told(case: Case) -> Station:
-    promises = _marks(case, Kind.TELL_PATIENT)
+    promises = _marks(case, At.TOLD)
     told = [c for c in case.contacts if c.outcome in TOLD]
     tries = [c for c in case.contacts if c.outcome not in TOLD]
     if told:
@@ -311,15 +316,13 @@ def _level(row: TestRow) -> ResultLevel:
 
 
 def _branch_promise(row: TestRow, case: Case) -> PromiseMark | None:
-    found: list[FollowUp] = []
-    for promise in case.of(Kind.REVIEW_RESULT, Kind.AWAITED_RESULT):
-        is_review = promise.about.get("version") == (row.current.pk if row.current else None)
-        if promise.kind == Kind.REVIEW_RESULT and row.current and is_review:
-            found.append(promise)
-        if promise.kind == Kind.AWAITED_RESULT and row.test.code in promise.about.get("tests", []):
-            found.append(promise)
-    if not found:
-        return None
-    # the branch is the test: its promise need not name it again
-    awaited = found[0].kind == Kind.AWAITED_RESULT
-    return replace(mark(found[0], case), label=_("Result awaited") if awaited else _("Read it"))
+    """The most urgent promise about this test: about its current version, or about the test by its code."""
+    current = row.current.pk if row.current else None
+    for promise in case.at(At.TEST):
+        about = promise.about
+        if "version" in about:
+            if current is not None and about["version"] == current:
+                return replace(mark(promise, case), label=_("Read it"))  # the branch is the test: not named again
+        elif row.test.code in about.get("tests", []):
+            return replace(mark(promise, case), label=_("Result awaited"))
+    return None

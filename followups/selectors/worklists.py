@@ -30,8 +30,10 @@ from django.db.models import (
 from clinic.actor import Actor
 from clinic.models import Absence, User
 from clinic.roles import Role
-from followups import ladder_words, links, wording
+from followups import links, wording
+from followups.domain import kinds
 from followups.domain.kinds import Kind
+from followups.domain.kinds.spec import Chase
 from followups.domain.picture import PromiseMark
 from followups.domain.roster import Roster
 from followups.models import FollowUp
@@ -44,7 +46,7 @@ from procedures.models import Patient
 #: How many parked promises are listed at the foot of a page; the others have a page of their own.
 PARKED_SHOWN = 20
 #: What somebody is called for.
-CALLS = frozenset({Kind.TELL_PATIENT, Kind.SYMPTOM_CHECK})
+CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase is Chase.CALL)
 
 
 class Of(StrEnum):
@@ -299,11 +301,11 @@ def row_of(promise: FollowUp, now: datetime) -> Row:
     kind, procedure = Kind(promise.kind), promise.procedure
     protocol = procedure.protocol_version.parsed if procedure else None
     mark = PromiseMark(
-        label=wording.title(promise, protocol) if protocol else ladder_words.kind(promise.kind),
+        label=wording.title(promise, protocol),
         owner=wording.owner(promise),
         due=promise.due_at,
         state=urgency_of(promise, now),
-        url=links.url(promise, procedure.code) if procedure else "",
+        url=links.url(promise, procedure.code if procedure else ""),
     )
     return Row(
         follow_up=promise,

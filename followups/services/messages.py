@@ -22,6 +22,7 @@ from clinic.actor import Actor
 from clinic.errors import Conflict
 from clinic.roles import Role
 from followups.channels.base import OutgoingMessage
+from followups.domain import kinds
 from followups.domain.kinds import Kind, MessageState
 from followups.domain.states import MESSAGE
 from followups.models import FollowUp, Message
@@ -30,7 +31,7 @@ from followups.services import ladders
 #: A message that is no reminder of one promise, but of all that have been escalated to somebody.
 DIGEST = "digest"
 #: What may arrive twice without harm: reminders to staff. Anything else of unknown fate goes to a person.
-MAY_REPEAT = frozenset({*(str(kind) for kind in Kind), DIGEST})
+MAY_REPEAT = frozenset({*(str(spec.kind) for spec in kinds.specs() if spec.may_repeat), DIGEST})
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,13 @@ def render(message: Message) -> OutgoingMessage:
     follow_up = message.follow_up
     urgent = follow_up is not None and follow_up.level == "critical"
     body = render_to_string(
-        f"messages/{message.channel}/{message.kind}.txt",
-        {"clinic": settings.CLINIC_NAME, "link": settings.SITE_URL + _path(follow_up), "urgent": urgent},
+        f"messages/{message.channel}/{'digest' if message.kind == DIGEST else 'promise'}.txt",
+        {
+            "clinic": settings.CLINIC_NAME,
+            "link": settings.SITE_URL + _path(follow_up),
+            "urgent": urgent,
+            "task": "" if message.kind == DIGEST else _(kinds.of(Kind(message.kind)).mail),
+        },
     )
     subject = _("Urgent: you have a task in Procedure Tracker") if urgent else _("You have a task in Procedure Tracker")
     return OutgoingMessage(key=message.key, to=message.recipient.email, subject=subject, body=body)

@@ -123,9 +123,8 @@ def _context(request: HttpRequest, form: SeenForm) -> dict[str, Any]:
 
 def _task(follow_up: FollowUp) -> str:
     """What is to be done, as the case page says it."""
-    if follow_up.procedure is None:
-        return ladder_words.kind(follow_up.kind)
-    return wording.title(follow_up, follow_up.procedure.protocol_version.parsed)
+    procedure = follow_up.procedure
+    return wording.title(follow_up, procedure.protocol_version.parsed if procedure else None)
 
 
 def _back(follow_up: FollowUp) -> Any:

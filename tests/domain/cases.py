@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from followups.domain import facts as f
+from followups.domain.kinds import Kind
+from followups.domain.planner import is_closed, plan
+from followups.domain.promise import Promise
 from procedures.domain import load
 from procedures.domain.protocol import Protocol
 from procedures.domain.states import EncounterClass, Outcome, ProcedureStatus, TestStatus, Urgency
@@ -124,13 +127,33 @@ def specimen(id: int = 1, **extra: Any) -> f.SpecimenFact:
     return f.SpecimenFact(**fields)
 
 
+def read(id: int, **extra: object) -> f.TestFact:
+    fields = {"review": review(), **extra}
+    return lab_fact(id, status=TestStatus.FINAL, current=version(id * 10, **fields))
+
+
+def kinds(facts: f.ProcedureFacts) -> list[Kind]:
+    return [p.kind for p in plan(facts)]
+
+
+def only(facts: f.ProcedureFacts) -> Promise:
+    """The one promise of a case that is not closed."""
+    promises = plan(facts)
+    assert len(promises) == 1, [p.key for p in promises]
+    assert not is_closed(facts, promises)
+    return promises[0]
+
+
 __all__ = [
     "NOON",
     "case",
     "finished_test",
     "hours",
+    "kinds",
     "lab_fact",
+    "only",
     "protocol",
+    "read",
     "replace",
     "review",
     "specimen",

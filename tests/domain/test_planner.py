@@ -1,11 +1,10 @@
-"""Each closing clause keeps the case open by itself; together they close it."""
+"""The plan as a whole: what holds whatever the facts are. Each kind has its own tests in ``tests/domain/kinds``."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,227 +21,26 @@ from procedures.domain.states import (
     TestStatus,
     Urgency,
 )
-from tests.domain.cases import NOON, case, finished_test, hours, lab_fact, protocol, review, specimen, version
+from tests.domain.cases import (
+    NOON,
+    case,
+    finished_test,
+    hours,
+    kinds,
+    lab_fact,
+    protocol,
+    read,
+    specimen,
+    version,
+)
 
 S = ProcedureStatus
-
-
-def kinds(facts: f.ProcedureFacts) -> list[Kind]:
-    return [p.kind for p in plan(facts)]
-
-
-def only(facts: f.ProcedureFacts):
-    promises = plan(facts)
-    assert len(promises) == 1, [p.key for p in promises]
-    assert not is_closed(facts, promises)
-    return promises[0]
 
 
 def test_a_finished_case_is_closed() -> None:
     facts = case(tests=(finished_test(),), specimens=(specimen(),))
     assert plan(facts) == ()
     assert is_closed(facts, ())
-
-
-@pytest.mark.parametrize("urgency", list(Urgency))
-def test_a_request_must_be_booked_in_time_for_its_urgency(urgency: Urgency) -> None:
-    facts = case(status=S.REQUESTED, urgency=urgency, started_at=None, completed_at=None, outcome=None, symptoms=())
-    promise = only(facts)
-    assert promise.kind is Kind.BOOK_REQUEST
-    assert promise.due_at == facts.requested_at + hours(facts.protocol.book_within_hours[str(urgency)])
-    assert promise.role is (Role.PHYSICIAN if urgency is Urgency.EMERGENCY else Role.SCHEDULER)
-
-
-@pytest.mark.parametrize("status", [S.SCHEDULED, S.ARRIVED, S.IN_PROGRESS])
-def test_a_booked_case_must_be_carried_out_or_recorded(status: ProcedureStatus) -> None:
-    facts = case(status=status, completed_at=None, outcome=None, record_signed_at=None, symptoms=())
-    promise = only(facts)
-    assert promise.kind is Kind.CARRY_OUT
-    assert promise.due_at == NOON + hours(2)
-
-
-def test_a_no_show_must_be_rebooked_or_ended() -> None:
-    facts = case(status=S.NO_SHOW, started_at=None, completed_at=None, outcome=None, ended_at=NOON, symptoms=())
-    assert only(facts).kind is Kind.REBOOK_NO_SHOW
-
-
-def test_the_record_must_be_signed() -> None:
-    promise = only(case(record_signed_at=None))
-    assert promise.kind is Kind.SIGN_RECORD
-    assert promise.responsible_id == 8  # the operator writes it
-
-
-def test_no_record_is_owed_when_nothing_was_attempted_but_the_patient_must_hear_of_it() -> None:
-    promise = only(case(outcome=Outcome.NOT_ATTEMPTED, record_signed_at=None))
-    assert (promise.kind, promise.key) == (Kind.TELL_PATIENT, "tell:no_result")
-
-
-def test_an_emergency_start_owes_the_rest_of_the_checklist_within_a_day() -> None:
-    promise = only(case(emergency_start=True, unsigned_stages=("consent",)))
-    assert promise.kind is Kind.CHECKLIST_AFTER_EMERGENCY
-    assert promise.due_at == NOON + hours(24)
-
-
-def test_ordered_tests_must_be_collected_after_the_needle() -> None:
-    promise = only(case(tests=(lab_fact(status=TestStatus.ORDERED, specimen_id=None),)))
-    assert promise.kind is Kind.COLLECT_TESTS
-
-
-def test_a_specimen_that_did_not_arrive_alarms_once_however_many_tests_it_carries() -> None:
-    tests = (lab_fact(1), lab_fact(2))
-    facts = case(tests=tests, specimens=(specimen(received=False),))
-    found = [p for p in plan(facts) if p.kind is Kind.SPECIMEN_NOT_RECEIVED]
-    assert len(found) == 1
-    assert found[0].due_at == NOON + hours(2)
-
-
-@pytest.mark.parametrize("status", [TestStatus.REJECTED, TestStatus.LOST])
-def test_a_lost_specimen_needs_a_decision(status: TestStatus) -> None:
-    lost = lab_fact(status=status, ended_at=NOON + hours(3))
-    promise = only(case(tests=(lost,), specimens=(specimen(lost_at=NOON + hours(3)),)))
-    assert promise.kind is Kind.SPECIMEN_LOST
-
-
-def test_awaited_tests_of_one_specimen_and_one_limit_are_one_promise() -> None:
-    tests = (lab_fact(1), lab_fact(2), lab_fact(3, outer_at=NOON + hours(1344), extended=True))
-    promises = plan(case(tests=tests, specimens=(specimen(),)))
-    assert [(p.due_at, p.about["tests"]) for p in promises] == [
-        (NOON + hours(24), ["test_1", "test_2"]),
-        (NOON + hours(1344), ["test_3"]),
-    ]
-    assert [p.about["extended"] for p in promises] == [False, True]
-
-
-def test_a_culture_stays_awaited_until_it_is_final() -> None:
-    preliminary = version(status="preliminary", review=review())
-    promise = only(case(tests=(lab_fact(status=TestStatus.PRELIMINARY, current=preliminary),), specimens=(specimen(),)))
-    assert promise.kind is Kind.AWAITED_RESULT
-
-
-@pytest.mark.parametrize(
-    ("level", "counts_as"),
-    [("normal", "normal"), ("abnormal", "abnormal"), ("critical", "critical"), ("unknown", "abnormal")],
-)
-def test_a_final_result_must_be_read_and_what_cannot_be_graded_is_never_normal(level: str, counts_as: str) -> None:
-    facts = case(tests=(lab_fact(status=TestStatus.FINAL, current=version(level=level)),), specimens=(specimen(),))
-    promise = only(facts)
-    assert promise.kind is Kind.REVIEW_RESULT
-    assert promise.level == counts_as
-    assert promise.due_at == NOON + hours(5) + hours(facts.protocol.review_hours[counts_as])
-
-
-def test_a_correction_is_a_new_promise_to_read() -> None:
-    def final(v: f.VersionFact):
-        return case(
-            tests=(lab_fact(status=TestStatus.CORRECTED, current=v, reviewed_before=True),), specimens=(specimen(),)
-        )
-
-    before = only(final(version(10)))
-    after = only(final(version(11, status="corrected")))
-    assert before.key != after.key
-    assert after.about["corrected"] is True
-
-
-def test_an_abnormal_preliminary_is_read_at_once_and_a_negative_one_is_only_listed() -> None:
-    def prelim(level: str):
-        found = version(status="preliminary", level=level)
-        return case(tests=(lab_fact(status=TestStatus.PRELIMINARY, current=found),), specimens=(specimen(),))
-
-    assert set(kinds(prelim("critical"))) == {Kind.REVIEW_RESULT, Kind.AWAITED_RESULT}
-    assert kinds(prelim("normal")) == [Kind.AWAITED_RESULT]
-
-
-def test_an_action_keeps_the_case_open_until_it_is_done() -> None:
-    action = f.ActionFact(id=3, plan="refer", created_at=NOON, due_at=NOON + hours(48), done=False, responsible_id=9)
-    promise = only(case(actions=(action,)))
-    assert (promise.kind, promise.responsible_id) == (Kind.DO_ACTION, 9)
-    assert plan(case(actions=(replace(action, done=True),))) == ()
-
-
-def read(id: int, **extra: object) -> f.TestFact:
-    fields = {"review": review(), **extra}
-    return lab_fact(id, status=TestStatus.FINAL, current=version(id * 10, **fields))
-
-
-def test_normal_results_are_told_together_and_what_is_not_normal_at_once() -> None:
-    urgent = read(3, review=review(interpretation="abnormal", tell="now"))
-    promises = plan(case(tests=(read(1), read(2), urgent), specimens=(specimen(),)))
-    assert {p.key: p.about["versions"] for p in promises} == {"tell:results": [10, 20], "tell:now": [30]}
-
-
-def test_a_correction_of_what_was_told_is_told_again_at_once() -> None:
-    corrected = replace(read(1), told_before=True)
-    assert only(case(tests=(corrected,), specimens=(specimen(),))).key == "tell:now"
-
-
-def test_told_is_told_about_this_version() -> None:
-    assert plan(case(tests=(read(1, told_at=NOON + hours(30)),), specimens=(specimen(),))) == ()
-
-
-def test_a_cancelled_booking_is_told_until_the_patient_knows() -> None:
-    cancelled = case(status=S.CANCELLED, started_at=None, completed_at=None, outcome=None, ended_at=NOON, symptoms=())
-    assert only(cancelled).key == "tell:no_result"
-    call = f.ContactFact(purpose="cancellation", told=True, outcome="reached", at=NOON + hours(1), channel="phone")
-    assert plan(replace(cancelled, contacts=(call,))) == ()
-    early = replace(call, at=NOON - hours(1))
-    assert plan(replace(cancelled, contacts=(early,))) != ()
-
-
-def test_a_cancelled_slot_is_told_before_the_patient_sets_out() -> None:
-    def cancelled(slot: float):
-        return case(
-            status=S.CANCELLED,
-            started_at=None,
-            completed_at=None,
-            outcome=None,
-            ended_at=NOON,
-            slot_at=NOON + hours(slot),
-            symptoms=(),
-        )
-
-    limit = protocol().tell_hours["abnormal"]
-    assert only(cancelled(20)).due_at == NOON + hours(20)
-    assert only(cancelled(limit + 50)).due_at == NOON + hours(limit)
-    assert only(cancelled(-3)).due_at == NOON + hours(limit)
-
-
-def test_three_tries_by_two_channels_and_a_letter_end_the_telling_but_nothing_less() -> None:
-    cancelled = case(status=S.CANCELLED, started_at=None, completed_at=None, outcome=None, ended_at=NOON, symptoms=())
-
-    def tried(n: int, outcome: str = "no_answer", channel: str = "phone") -> f.ContactFact:
-        return f.ContactFact(purpose="cancellation", told=False, outcome=outcome, at=NOON + hours(n), channel=channel)
-
-    calls = (tried(1), tried(2), tried(3, channel="caregiver"))
-    letter = tried(4, outcome="letter_sent", channel="letter")
-    assert plan(replace(cancelled, contacts=calls)) != ()
-    assert plan(replace(cancelled, contacts=(*calls[:2], letter))) != ()
-    assert plan(replace(cancelled, contacts=(*calls, letter))) == ()
-
-
-def test_every_symptom_check_is_asked_and_not_reached_is_no_answer() -> None:
-    facts = case(symptoms=())
-    due = [c for c in facts.protocol.symptom_checks if not c.only_if or facts.flags.intersection(c.only_if)]
-    assert kinds(facts) == [Kind.SYMPTOM_CHECK] * len(due)
-    silent = tuple(f.SymptomFact(check_code=c.code, outcome="not_reached", worst_tier="", at=NOON) for c in due)
-    assert plan(replace(facts, symptoms=silent)) == plan(facts)
-
-
-def test_a_held_medicine_survives_a_cancel_and_is_then_due_at_once() -> None:
-    hold = f.HoldFact(id=4, decided_at=NOON - hours(48), restart_due_at=NOON + hours(24), decided=False)
-    done = only(case(holds=(hold,)))
-    assert (done.kind, done.due_at) == (Kind.RESTART_MEDICINE, NOON + hours(24))
-    cancelled = case(
-        status=S.CANCELLED,
-        started_at=None,
-        completed_at=None,
-        outcome=None,
-        ended_at=NOON - hours(20),
-        holds=(hold,),
-        symptoms=(),
-    )
-    restart = next(p for p in plan(cancelled) if p.kind is Kind.RESTART_MEDICINE)
-    assert restart.due_at == NOON - hours(20)
-    assert plan(case(holds=(replace(hold, decided=True),))) == ()
 
 
 def test_the_dead_are_not_called_but_their_results_are_read() -> None:

@@ -231,7 +231,7 @@ def test_a_message_that_cannot_be_worded_does_not_stop_the_others(now: datetime)
     broken.refresh_from_db()
     healthy.refresh_from_db()
     assert counts == {"queued": 1, "sent": 1}
-    assert (broken.state, broken.outcome) == ("queued", "cannot be worded: TemplateDoesNotExist")
+    assert (broken.state, broken.outcome) == ("queued", "cannot be worded: ValueError")
     assert healthy.state == "sent"
 
 

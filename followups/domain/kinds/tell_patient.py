@@ -1,7 +1,4 @@
-"""What the patient is owed: results told, danger signs asked, held medicines restarted. Pure: see planner.py.
-
-Each function is one closing clause: while it returns a promise the case stays open.
-"""
+"""The patient hears of it. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +8,11 @@ from datetime import datetime, timedelta
 from clinic.roles import Role
 from followups.domain.facts import ProcedureFacts, TestFact, VersionFact
 from followups.domain.kinds import Kind
-from followups.domain.laboratory_clauses import graded
+from followups.domain.kinds.spec import About, Chase, Inbox, Line, Plural, Spec, Station, alive, gettext_noop
+from followups.domain.levels import graded
 from followups.domain.promise import Promise
 from followups.domain.telling import knows_of_cancellation
-from procedures.domain.states import NEEDLE_IN, Disposition, Outcome, ProcedureStatus
+from procedures.domain.states import Disposition, Outcome, ProcedureStatus
 
 S = ProcedureStatus
 
@@ -87,50 +85,31 @@ def _without_result_since(facts: ProcedureFacts) -> datetime | None:
     return max(moments) if moments else None
 
 
-def symptom_check(facts: ProcedureFacts) -> Iterator[Promise]:
-    """After a needle the danger signs are asked at the protocol's hours; silence is never taken for well."""
-    if facts.started_at is None or facts.status is not S.COMPLETED or facts.outcome not in NEEDLE_IN:
-        return
-    if facts.deceased or facts.disposition is Disposition.DIED:
-        return
-    settled = {s.check_code for s in facts.symptoms if s.outcome in {"answered", "not_needed"}}
-    for check in facts.protocol.symptom_checks:
-        if check.code in settled or (check.only_if and not facts.flags.intersection(check.only_if)):
-            continue
-        start = facts.started_at + timedelta(hours=check.after_hours)
-        yield Promise(
-            kind=Kind.SYMPTOM_CHECK,
-            key=f"symptoms:{check.code}",
-            start_at=start,
-            due_at=start + timedelta(hours=check.within_hours),
-            role=Role.NURSE,
-            responsible_id=facts.responsible_id,
-            about={"check": check.code, "encounter": str(facts.encounter_class)},
+def _line(about: About, key: str) -> Line:
+    if about.get("no_result"):
+        return gettext_noop("Tell the patient that there is no (full) result")
+    count = len(about.get("versions", []))
+    if key == "tell:now":
+        one, many = (
+            gettext_noop("Tell the patient now: %(n)s result"),
+            gettext_noop("Tell the patient now: %(n)s results"),
         )
+        return Plural(one, many, count)
+    one, many = gettext_noop("Tell the patient: %(n)s result"), gettext_noop("Tell the patient: %(n)s results")
+    return Plural(one, many, count)
 
 
-def restart_medicine(facts: ProcedureFacts) -> Iterator[Promise]:
-    """Every held medicine is restarted, or not, with a reason. Without a slot any more it is due at once."""
-    if facts.deceased or facts.disposition is Disposition.DIED:
-        return
-    for hold in facts.holds:
-        if hold.decided:
-            continue
-        if facts.status in {S.CANCELLED, S.NO_SHOW, S.ENTERED_IN_ERROR} or facts.lost_its_slot:
-            due = max(facts.ended_at or hold.decided_at, hold.decided_at)
-        elif facts.status is S.COMPLETED:
-            due = hold.restart_due_at or max(facts.needle_ended_at, hold.decided_at)
-        elif facts.status is S.REQUESTED:
-            due = hold.restart_due_at or max(facts.book_by, hold.decided_at)
-        else:
-            due = hold.restart_due_at or max(facts.slot_ends_at or hold.decided_at, hold.decided_at)
-        yield Promise(
-            kind=Kind.RESTART_MEDICINE,
-            key=f"restart:{hold.id}",
-            start_at=hold.decided_at,
-            due_at=due,
-            role=Role.PHYSICIAN,
-            responsible_id=facts.responsible_id,
-            level="abnormal",
-            about={"hold": hold.id},
-        )
+SPEC = Spec(
+    kind=Kind.TELL_PATIENT,
+    rules=(tell_results, tell_no_result),
+    label=gettext_noop("Tell the patient"),
+    line=_line,
+    mail=gettext_noop("A patient is waiting to be told."),
+    opens="a result was reviewed and is to be told, a slot or a case was cancelled, or a needle gave no result",
+    closes="the patient, or who answers for them, was reached about exactly this, or the letter went out",
+    page="followups:tell",
+    kept=alive,
+    station=Station.TOLD,
+    inbox=Inbox.TELL,
+    chase=Chase.CALL,
+)

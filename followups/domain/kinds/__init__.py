@@ -1,0 +1,75 @@
+"""The kinds of promise. Pure. One module each: when it is owed, how it is worded, where it is kept, what ends it.
+
+A new kind is its name here, its module in this folder, its ladder in ``escalation.toml`` and its test. Everything else
+(planner, pages, messages, ``docs/follow-ups.md``) reads the modules.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from followups.domain.kinds.spec import Spec
+
+
+class Kind(StrEnum):
+    """In the order of a case's life; ``docs/follow-ups.md`` keeps it."""
+
+    BOOK_REQUEST = "book_request"
+    CARRY_OUT = "carry_out"
+    REBOOK_NO_SHOW = "rebook_no_show"
+    SIGN_RECORD = "sign_record"
+    CHECKLIST_AFTER_EMERGENCY = "checklist_after_emergency"
+    COLLECT_TESTS = "collect_tests"
+    SPECIMEN_NOT_RECEIVED = "specimen_not_received"
+    SPECIMEN_LOST = "specimen_lost"
+    AWAITED_RESULT = "awaited_result"
+    REVIEW_RESULT = "review_result"
+    DO_ACTION = "do_action"
+    TELL_PATIENT = "tell_patient"
+    SYMPTOM_CHECK = "symptom_check"
+    RESTART_MEDICINE = "restart_medicine"
+    PLAN_FAILED = "plan_failed"
+
+
+class Subject(StrEnum):
+    """What a promise can be about; stored as ``FollowUp.subject_kind``."""
+
+    PROCEDURE = "procedure"
+    SERIES = "series"
+    PERSON = "person"  # of the staff: whoever messages do not reach
+    CLINIC = "clinic"  # there is one: id 1
+
+
+class Closed(StrEnum):
+    """Why a promise is no longer open."""
+
+    KEPT = "kept"
+    NO_LONGER_NEEDED = "no_longer_needed"
+
+
+class MessageState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+@cache
+def of(kind: Kind) -> Spec:
+    """The module of one kind. Raises ModuleNotFoundError for a name without one."""
+    found: Spec = import_module(f"{__name__}.{kind}").SPEC
+    assert found.kind is kind, f"{kind}: its module speaks of {found.kind}"
+    return found
+
+
+@cache
+def specs() -> tuple[Spec, ...]:
+    """All of them, in the order of ``Kind``."""
+    return tuple(of(kind) for kind in Kind)
