@@ -97,6 +97,7 @@ _WHO: dict[To | Role, str] = {
     To.OWNER: "its owner",
     To.ROLE: "everybody on duty for its role",
     To.COVER: "who covers",
+    To.INVOLVED: "everybody who had read the earlier version, told the patient of it or acted on it",
 }
 
 

@@ -51,6 +51,13 @@ class TestFact:
     told_before: bool = False
     #: Unchanged negative preliminaries after a reviewed one are listed, not asked again.
     reviewed_before: bool = False
+    #: Who read an earlier version, told the patient of it, or did what was decided on it.
+    involved: frozenset[int] = frozenset()
+
+    @property
+    def corrected_after_review(self) -> bool:
+        """The current version corrects one that somebody has read."""
+        return self.current is not None and self.current.status == "corrected" and self.reviewed_before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +108,16 @@ class ContactFact:
     at: datetime
     channel: str
     versions: frozenset[int] = frozenset()
+    by_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerFact:
+    """A current answer that is good for a limited time."""
+
+    question: str
+    valid_until: datetime
+    valid_for: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +143,9 @@ class ProcedureFacts:
     operator_id: int | None
     emergency_start: bool
     unsigned_stages: tuple[str, ...]  # of an emergency start
+    #: Before the needle: stages, but for those of the day itself, that are not signed, whatever has expired.
+    stages_owed: tuple[str, ...] = ()
+    answers: tuple[AnswerFact, ...] = ()  # of those stages
     record_signed_at: datetime | None
     #: What the protocol's ``only_if`` may ask for: large_volume, complicated, first, serial, held.
     flags: frozenset[str]

@@ -43,6 +43,7 @@ class To(StrEnum):
     OWNER = "owner"  # who took it, else who is responsible; else everybody on duty for its role
     ROLE = "role"  # everybody on duty for the promise's own role
     COVER = "cover"  # who is on duty for that role besides the owner
+    INVOLVED = "involved"  # people whom the promise itself names: who acted on what has changed
 
 
 @dataclass(frozen=True, kw_only=True)

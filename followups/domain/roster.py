@@ -45,8 +45,13 @@ class Roster:
         called = self._present(self.on_call.get(role, ()))
         return called or self._present(person for person, roles in self.roles.items() if role in roles)
 
-    def asked(self, to: To | Role, *, role: Role, owners: Iterable[int | None]) -> Asked:
-        """Whom a rung to ``to`` reaches. ``owners``: who took the promise, then who is responsible for it."""
+    def asked(self, to: To | Role, *, role: Role, owners: Iterable[int | None], involved: Iterable[int] = ()) -> Asked:
+        """Whom a rung to ``to`` reaches. ``owners``: who took the promise, then who is responsible for it.
+
+        ``involved`` people are asked besides the owner: where none is left, nobody stands in for them.
+        """
+        if to is To.INVOLVED:
+            return Asked(self._present(involved))
         people = self._first(to, role, tuple(owners)) or self.on_duty(Role.DIRECTOR)
         if people:
             return Asked(people)

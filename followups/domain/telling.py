@@ -20,8 +20,20 @@ def unreachable(contacts: Iterable[ContactFact], since: datetime) -> datetime | 
     tries = [c for c in contacts if c.at >= since and not c.told]
     calls = [c for c in tries if c.outcome != "letter_sent"]
     letters = [c for c in tries if c.outcome == "letter_sent"]
-    enough = len(calls) >= TRIES and len({c.channel for c in tries}) >= CHANNELS
-    return max(c.at for c in tries) if enough and letters else None
+    return max(c.at for c in tries) if _enough(calls) and letters else None
+
+
+def exhausted(contacts: Iterable[ContactFact], since: datetime) -> datetime | None:
+    """When enough tries after ``since`` had reached nobody; None while more are owed, or once a letter went out."""
+    tries = sorted((c for c in contacts if c.at >= since and not c.told), key=lambda c: c.at)
+    if any(c.outcome == "letter_sent" for c in tries):
+        return None
+    return next((tries[n - 1].at for n in range(TRIES, len(tries) + 1) if _enough(tries[:n])), None)
+
+
+def _enough(calls: list[ContactFact]) -> bool:
+    """The letter itself is no second way: it comes after the tries."""
+    return len(calls) >= TRIES and len({c.channel for c in calls}) >= CHANNELS
 
 
 def knows_of_cancellation(contacts: Iterable[ContactFact], since: datetime) -> bool:

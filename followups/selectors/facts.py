@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from followups.domain import facts as f
@@ -11,6 +12,7 @@ from followups.domain.telling import unreachable
 from followups.models import Action, PatientContact, Review, SymptomAnswer, SymptomCheck
 from followups.models.contacts import TOLD
 from procedures.domain import versions as versions_rule
+from procedures.domain.checklist import DAY_OF
 from procedures.domain.protocol import Protocol
 from procedures.domain.states import (
     Disposition,
@@ -22,6 +24,9 @@ from procedures.domain.states import (
 )
 from procedures.models import Hold, LabTest, Procedure, ProcedureRecord, ResultVersion, Specimen
 from procedures.selectors import checklists
+
+#: Before anything was ever answered: nothing has expired.
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
 def of(procedure: Procedure) -> f.ProcedureFacts:
@@ -52,6 +57,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         operator_id=procedure.operator_id,
         emergency_start=procedure.emergency_start,
         unsigned_stages=_unsigned(procedure),
+        **_before_the_needle(procedure),
         record_signed_at=record.signed_at if record else None,
         flags=_flags(procedure, data, record, holds),
         tests=tests,
@@ -81,6 +87,31 @@ def _stay_ends(procedure: Procedure, data: Protocol) -> datetime | None:
 def _unsigned(procedure: Procedure) -> tuple[str, ...]:
     # only an emergency start leaves stages behind; nobody else pays for the queries
     return tuple(checklists.unsigned_stage_codes(procedure)) if procedure.emergency_start else ()
+
+
+def _before_the_needle(procedure: Procedure) -> dict[str, Any]:
+    """What the checklist still owes before the day itself, and how long its answers are good.
+
+    Judged at no moment: that time passes must not change a plan, so nothing counts as expired here.
+    """
+    if procedure.state not in {ProcedureStatus.SCHEDULED, ProcedureStatus.ARRIVED} or procedure.stay is None:
+        return {}
+    state = checklists.state_of(procedure, LONG_AGO)
+    stages = [s for s in state.stages if s.stage.blocks_start and s.stage.code not in DAY_OF]
+    limited = {
+        q.question.code: f.AnswerFact(
+            question=q.question.code,
+            valid_until=q.answer.valid_until,
+            valid_for=q.answer.valid_until - q.answer.answered_at,
+        )
+        for s in stages
+        for q in s.questions
+        if q.answer is not None and q.answer.valid_until is not None
+    }
+    return {
+        "stages_owed": tuple(s.stage.code for s in stages if not s.signed),
+        "answers": tuple(limited[code] for code in sorted(limited)),
+    }
 
 
 def _record(procedure: Procedure) -> ProcedureRecord | None:
@@ -130,6 +161,7 @@ def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:
             at=c.at,
             channel=c.channel,
             versions=frozenset(c.told_versions),
+            by_id=c.by_id,
         )
         for c in rows
     )
@@ -145,7 +177,12 @@ def _laboratory(
     reviews: dict[int, Review] = {}
     for review in Review.objects.filter(procedure=procedure, superseded_by__isnull=True).order_by("pk"):
         reviews[review.version_id] = review
-    facts = tuple(_test(t, versions[t.pk], reviews, contacts) for t in tests)
+    doers: dict[int, set[int]] = defaultdict(set)
+    for version_id, done_by in Action.objects.filter(procedure=procedure, done_by__isnull=False).values_list(
+        "review__version_id", "done_by_id"
+    ):
+        doers[version_id].add(done_by)
+    facts = tuple(_test(t, versions[t.pk], reviews, contacts, doers) for t in tests)
     resulted = {t.specimen_id for t in tests if versions[t.pk]}
     specimens = tuple(
         f.SpecimenFact(
@@ -162,11 +199,16 @@ def _laboratory(
 
 
 def _test(
-    test: LabTest, versions: list[ResultVersion], reviews: dict[int, Review], contacts: tuple[f.ContactFact, ...]
+    test: LabTest,
+    versions: list[ResultVersion],
+    reviews: dict[int, Review],
+    contacts: tuple[f.ContactFact, ...],
+    doers: Mapping[int, set[int]],
 ) -> f.TestFact:
     # a result may arrive for a test that nobody recorded as collected: its clock then runs from the best known time
     base = test.collected_at or test.received_at or (versions[0].reported_at if versions else test.ordered_at)
     current = versions_rule.current(versions)
+    earlier = {v.pk for v in versions if current is None or v.pk != current.pk}
     status = TestStatus(test.status)
     return f.TestFact(
         id=test.pk,
@@ -181,12 +223,22 @@ def _test(
         ended_at=test.ended_at,
         # also when all that was reported was withdrawn: whoever was told of it hears that it does not hold
         cancelled_after_collection=status is TestStatus.CANCELLED and test.collected_at is not None and current is None,
-        told_before=any(
-            c.told and c.versions.intersection(v.pk for v in versions if current is None or v.pk != current.pk)
-            for c in contacts
-        ),
-        reviewed_before=any(v.pk in reviews for v in versions if current is None or v.pk != current.pk),
+        told_before=any(c.told and c.versions & earlier for c in contacts),
+        reviewed_before=any(pk in reviews for pk in earlier),
+        involved=_involved(earlier, reviews, contacts, doers),
     )
+
+
+def _involved(
+    earlier: set[int],
+    reviews: Mapping[int, Review],
+    contacts: Iterable[f.ContactFact],
+    doers: Mapping[int, set[int]],
+) -> frozenset[int]:
+    """Who read these versions, told the patient of them, or did what was decided on them."""
+    readers = {reviews[pk].reviewer_id for pk in earlier if pk in reviews}
+    tellers = {c.by_id for c in contacts if c.by_id is not None and c.told and c.versions & earlier}
+    return frozenset(readers | tellers).union(*(doers.get(pk, set()) for pk in earlier))
 
 
 def _version(version: ResultVersion, reviews: dict[int, Review], contacts: tuple[f.ContactFact, ...]) -> f.VersionFact:

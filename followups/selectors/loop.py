@@ -31,7 +31,7 @@ FIGURES: dict[str, Q | None] = {
     "overdue": Q(rank=OVERDUE),
     "critical": Q(rank=CRITICAL),
     "waiting": Q(rank=WAITING),
-    "unreviewed": Q(kind=Kind.REVIEW_RESULT),  # a result waits for its reader
+    "unreviewed": Q(kind__in=[Kind.REVIEW_RESULT, Kind.REREAD_CORRECTION]),  # a result waits for its reader
     "untold": Q(kind=Kind.TELL_PATIENT),  # a patient waits to be told
     "unowned": Q(responsible__isnull=True, taken_by__isnull=True),  # a role's, and nobody has taken it
     "escalated": ~Q(escalated_role=""),  # moved to another role by its ladder

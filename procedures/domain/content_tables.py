@@ -48,7 +48,11 @@ def general(protocol: Protocol) -> Table:
 
 def hours(protocol: Protocol) -> Table:
     source = protocol.timing_source or NO_SOURCE
-    rows = [("Record signed after the end", "", hours_text(protocol.record_due_hours), source)]
+    rows = [
+        ("Checklist signed before the slot", "", hours_text(protocol.checklist_hours), source),
+        ("Record signed after the end", "", hours_text(protocol.record_due_hours), source),
+        ("Letter after the last unsuccessful try", "", hours_text(protocol.letter_hours), source),
+    ]
     for name, table in (
         ("Request booked", protocol.book_within_hours),
         ("Result reviewed", protocol.review_hours),

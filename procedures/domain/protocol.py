@@ -359,6 +359,8 @@ class Protocol:
     no_show_hours: int = 24  # rebook or end a no-show within
     countersign_hours: int = 24  # after an emergency start: the rest of the checklist
     recollect_hours: int = 24  # decide on a rejected or lost specimen within
+    checklist_hours: int = 48  # the checklist is signed so long before the slot
+    letter_hours: int = 24  # after the last try to reach a patient: the letter
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:

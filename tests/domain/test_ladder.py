@@ -66,7 +66,10 @@ def test_anything_else_is_not_a_duration(text: object) -> None:
     ("rows", "says"),
     [
         ([], "plan_failed.normal: an empty ladder"),
-        ([rung(to="janitor"), LAST], "plan_failed.normal[0].to: 'janitor' is neither owner, role, cover nor a role"),
+        (
+            [rung(to="janitor"), LAST],
+            "plan_failed.normal[0].to: 'janitor' is neither owner, role, cover, involved nor a role",
+        ),
         ([rung(channel="pigeon"), LAST], "plan_failed.normal[0].channel: 'pigeon' is none of email"),
         ([rung(channel=None), LAST], "plan_failed.normal[0].channel: '' is none of email"),
         ([rung(do="shout"), LAST], "plan_failed.normal[0].do: 'shout' is none of message, move"),

@@ -26,6 +26,9 @@ ROLES = {
     Kind.AWAITED_RESULT: Role.NURSE,
     Kind.TELL_PATIENT: Role.NURSE,
     Kind.SYMPTOM_CHECK: Role.NURSE,
+    Kind.CHECKLIST_NOT_DONE: Role.NURSE,
+    Kind.ANSWERS_EXPIRING: Role.NURSE,
+    Kind.UNREACHABLE_PATIENT: Role.NURSE,
 }
 
 
@@ -35,6 +38,8 @@ def about(kind: Kind, usual_at: datetime | None = None) -> dict[str, Any]:
         return {"tests": ["cell_count"], "usual_at": (usual_at or NOW - HOUR).isoformat(), "extended": False}
     return {
         Kind.REVIEW_RESULT: {"version": 1, "test": "cell_count", "status": "final", "corrected": False},
+        Kind.REREAD_CORRECTION: {"version": 1, "test": "cell_count", "involved": []},
+        Kind.ANSWERS_EXPIRING: {"questions": ["pregnancy"]},
         Kind.DO_ACTION: {"action": 1, "plan": "treat"},
         Kind.SYMPTOM_CHECK: {"check": "day_2", "encounter": "outpatient"},
         Kind.TELL_PATIENT: {"versions": [1], "tests": ["cell_count"]},

@@ -106,7 +106,7 @@ def test_before_the_needle_each_state_owes_its_next_step(story: Story) -> None:
     story.at(0, "09:00").request("paracentesis", "serial_relief")
     assert [p.kind for p in story.promises] == [Kind.BOOK_REQUEST]
     story.book(0, "10:00")
-    assert [p.kind for p in story.promises] == [Kind.CARRY_OUT]
+    assert {p.kind for p in story.promises} == {Kind.CHECKLIST_NOT_DONE, Kind.CARRY_OUT}
     story.at(0, "11:30").no_show()
     assert [p.kind for p in story.promises] == [Kind.REBOOK_NO_SHOW]
     story.cancel("Moved to another town")
@@ -116,8 +116,20 @@ def test_before_the_needle_each_state_owes_its_next_step(story: Story) -> None:
     assert story.is_closed
 
 
+def test_answers_that_will_have_expired_keep_asking_until_they_are_given_again(story: Story) -> None:
+    story.at(0, "09:00").request("paracentesis", "serial_relief")
+    story.book(18, "10:00")
+    story.sign("pre_visit", "consent")
+    assert {p.kind for p in story.promises} == {Kind.ANSWERS_EXPIRING, Kind.CARRY_OUT}
+    story.at(16, "10:00").sign("pre_visit", "consent")
+    assert [p.kind for p in story.promises] == [Kind.CARRY_OUT]
+    assert story.why_ended(Kind.ANSWERS_EXPIRING) == {"kept"}
+
+
 def test_no_kind_of_promise_is_left_out_of_these_tests() -> None:
     here = {kind for kinds in LEFT_OUT.values() for kind in kinds}
     here |= {Kind.SPECIMEN_LOST, Kind.BOOK_REQUEST, Kind.CARRY_OUT, Kind.REBOOK_NO_SHOW}
+    here |= {Kind.CHECKLIST_NOT_DONE, Kind.ANSWERS_EXPIRING}
+    here |= {Kind.REREAD_CORRECTION, Kind.UNREACHABLE_PATIENT}  # test_laboratory_stories, test_corner_stories
     assert here == set(Kind) - {Kind.PLAN_FAILED}
     assert {spec.kind for spec in kinds.specs() if not spec.rules} == {Kind.PLAN_FAILED}

@@ -28,6 +28,7 @@ def test_cancelled_with_a_held_medicine_and_an_untold_patient_stays_open(story: 
     story.looked_at = story.owed
     story.at(1, "15:00").cancel("The referring neurologist no longer needs it")
     assert story.news() == [
+        "- nurse/pia: sign pre_visit, consent by Wed 18 Nov 08:10",
         "- nurse: carry out (scheduled) by Thu 19 Nov 11:30",
         "- physician/pia: restart Apixaban by Thu 19 Nov 11:30",
         "+ physician/pia: restart Apixaban by Tue 17 Nov 15:00",
@@ -54,10 +55,14 @@ def test_cancelled_with_a_held_medicine_and_an_untold_patient_stays_open(story: 
 def test_a_patient_who_was_never_told_of_a_cancellation_is_left_only_by_the_whole_protocol(story: Story) -> None:
     story.at(0, "09:00").request("paracentesis", "new_ascites")
     story.cancel("Treated elsewhere")
-    for day in (0, 1, 2):
-        story.at(day, "10:00").tell_no_result("no_answer")
+    story.looked_at = story.owed
+    for day, channel in ((0, "phone"), (1, "phone"), (2, "caregiver")):
+        assert story.news() == []
+        story.at(day, "10:00").contact("cancellation", "no_answer", channel)
         assert not story.is_closed
-    story.at(3, "10:00").contact("cancellation", "letter_sent", "letter")
+    assert story.news() == ["+ nurse/pia: letter by Thu 19 Nov 10:00"]
+    story.at(3, "09:00").contact("cancellation", "letter_sent", "letter")
+    assert story.why_ended(Kind.UNREACHABLE_PATIENT) == {"kept"}
     assert story.is_closed
 
 
@@ -68,6 +73,7 @@ def test_a_no_show_is_rebooked_and_its_medicine_is_asked_about_at_once(story: St
     story.looked_at = story.owed
     story.at(3, "11:00").no_show()
     assert story.news() == [
+        "- nurse/pia: sign pre_visit, consent by Wed 18 Nov 08:10",
         "- nurse: carry out (scheduled) by Thu 19 Nov 11:30",
         "- physician/pia: restart Apixaban by Thu 19 Nov 11:30",
         "+ physician/pia: restart Apixaban by Thu 19 Nov 11:00",
@@ -82,6 +88,7 @@ def test_a_no_show_is_rebooked_and_its_medicine_is_asked_about_at_once(story: St
     assert story.news() == [
         "- physician/pia: restart Apixaban by Thu 19 Nov 11:00",
         "- scheduler: book by Sat 21 Nov 11:00",
+        "+ nurse/pia: sign pre_visit, consent by Wed 18 Nov 10:00",  # it is late, and somebody hears of it at once
         "+ nurse: carry out (scheduled) by Fri 20 Nov 11:30",
         "+ physician/pia: restart Apixaban by Fri 20 Nov 11:30",
     ]
@@ -97,6 +104,7 @@ def test_a_slot_that_is_given_back_starts_the_time_to_book_anew(story: Story) ->
     ]
     story.book(18, "10:00")
     assert story.owed == [
+        "nurse/pia: sign pre_visit, consent by Wed 02 Dec 10:00",
         "nurse: carry out (scheduled) by Fri 04 Dec 11:30",
         "physician/pia: restart Apixaban by Fri 04 Dec 11:30",
     ]
@@ -114,7 +122,10 @@ def test_a_no_show_that_comes_late_is_done_all_the_same(story: Story) -> None:
     story.book(1, "09:00")
     story.at(1, "10:00").no_show()
     story.at(1, "10:20").arrive()
-    assert story.owed == ["nurse: carry out (arrived) by Tue 17 Nov 12:00"]
+    assert story.owed == [
+        "nurse/pia: sign pre_visit, consent by Tue 17 Nov 09:00",
+        "nurse: carry out (arrived) by Tue 17 Nov 12:00",
+    ]
 
 
 def test_a_needle_without_fluid_cancels_the_tests_and_keeps_asking_and_telling(story: Story) -> None:
@@ -155,7 +166,10 @@ def test_what_failed_by_landmarks_goes_on_under_fluoroscopy_as_a_linked_case(sto
     story.code = second.code
     story.book(1, "11:00", operator=story.cast.carl)
     assert story.case.continues_id is not None
-    assert story.owed == ["nurse: carry out (scheduled) by Tue 17 Nov 13:00"]
+    assert story.owed == [
+        "nurse/pia: sign pre_visit, consent by Tue 17 Nov 11:00",
+        "nurse: carry out (scheduled) by Tue 17 Nov 13:00",
+    ]
     assert {t.status for t in story.case.tests.all()} == {"ordered"}
     story.code = first
     assert story.owed == [

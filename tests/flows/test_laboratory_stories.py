@@ -26,12 +26,16 @@ def test_a_result_corrected_after_the_patient_was_told_is_read_and_told_again(st
     story.at(2, "08:00").result(
         "ascites_cell_count", "corrected", why="Sample mix-up", again="900", nucleated_cells=900, pmn_percent=70
     )
-    assert story.news() == ["+ physician/pia: review critical corrected ascites_cell_count by Wed 18 Nov 09:00"]
+    assert story.news() == ["+ physician/pia: read again ascites_cell_count by Wed 18 Nov 09:00"]
+    # whoever acted on the old value hears of it: its reader, and the nurse who told the patient
+    story.mailed()
+    story.at(2, "08:01")
+    assert sorted(story.mailed()) == ["nora: reread_correction", "pia: reread_correction"]
     story.at(2, "08:20").review(
         "ascites_cell_count", "critical", plan="treat", plan_detail="Ceftriaxone, admit", tell="now"
     )
     assert story.news() == [
-        "- physician/pia: review critical corrected ascites_cell_count by Wed 18 Nov 09:00",
+        "- physician/pia: read again ascites_cell_count by Wed 18 Nov 09:00",
         "+ physician/pia: treat by Wed 18 Nov 16:20",
         "+ nurse/pia: tell now ascites_cell_count by Wed 18 Nov 16:20",
     ]

@@ -29,6 +29,7 @@ def test_suspected_multiple_sclerosis_from_the_request_to_the_bands(story: Story
     story.at(0, "08:30").book(3, "10:00")
     assert story.news() == [
         "- scheduler: book by Wed 18 Nov 08:10",
+        "+ nurse/pia: sign pre_visit, consent by Wed 18 Nov 08:10",
         "+ nurse: carry out (scheduled) by Thu 19 Nov 11:30",
     ]
 
@@ -57,7 +58,10 @@ def the_blood_thinner(story: Story) -> None:
         thins_blood=True,
     )
     story.at(2, "09:00").sign("pre_visit")
-    assert story.news() == []
+    assert story.news() == [
+        "- nurse/pia: sign pre_visit, consent by Wed 18 Nov 08:10",
+        "+ nurse/pia: sign consent by Wed 18 Nov 08:10",
+    ]
 
 
 def the_needle(story: Story) -> None:
@@ -73,6 +77,7 @@ def the_needle(story: Story) -> None:
     story.at(3, "10:00").start()
     story.at(3, "10:20").collect()
     assert story.news() == [
+        "- nurse/pia: sign consent by Wed 18 Nov 08:10",
         "- nurse: carry out (scheduled) by Thu 19 Nov 11:30",
         "+ physician/pia: carry out (in_progress) by Thu 19 Nov 11:30",
         "+ nurse/pia: receive csf_tube_1 by Thu 19 Nov 12:20",

@@ -20,11 +20,12 @@ def test_six_litres_from_the_request_to_the_last_question(story: Story) -> None:
     story.at(0, "09:20").book(1, "09:00")
     assert story.news() == [
         "- scheduler: book by Wed 18 Nov 09:00",
+        "+ nurse/pia: sign pre_visit, consent by Tue 17 Nov 09:00",
         "+ nurse: carry out (scheduled) by Tue 17 Nov 12:00",
     ]
     story.order("ascites_cytology")
     story.at(0, "14:00").sign("pre_visit", "consent")
-    assert story.news() == []
+    assert story.news() == ["- nurse/pia: sign pre_visit, consent by Tue 17 Nov 09:00"]
 
     the_day_of_the_needle(story)
     the_alarm(story)

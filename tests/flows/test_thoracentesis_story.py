@@ -31,12 +31,16 @@ def test_a_new_effusion_from_the_request_to_the_end(story: Story) -> None:
 
     story.at(0, "09:00").request("thoracentesis", "new_effusion")
     story.book(1, "11:00")
-    assert story.news() == ["+ nurse: carry out (scheduled) by Tue 17 Nov 12:15"]
+    assert story.news() == [
+        "+ nurse/pia: sign pre_visit, consent by Tue 17 Nov 11:00",
+        "+ nurse: carry out (scheduled) by Tue 17 Nov 12:15",
+    ]
     story.at(1, "10:30").arrive()
     story.sign("pre_visit", "consent", "sign_in", "time_out")
     story.at(1, "11:00").start()
     story.at(1, "11:10").collect()
     assert story.news() == [
+        "- nurse/pia: sign pre_visit, consent by Tue 17 Nov 11:00",
         "- nurse: carry out (scheduled) by Tue 17 Nov 12:15",
         "+ nurse/pia: receive pleural_gas by Tue 17 Nov 12:10",
         "+ physician/pia: carry out (in_progress) by Tue 17 Nov 12:15",

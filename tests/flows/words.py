@@ -54,6 +54,10 @@ def what(promise: FollowUp) -> str:
         Kind.DO_ACTION: str(about.get("plan")),
         Kind.TELL_PATIENT: f"tell {'now ' if promise.key == 'tell:now' else ''}{tests or 'that there is no result'}",
         Kind.SYMPTOM_CHECK: f"ask {about.get('check')}",
+        Kind.CHECKLIST_NOT_DONE: f"sign {', '.join(about.get('stages', []))}",
+        Kind.ANSWERS_EXPIRING: f"ask again {', '.join(about.get('questions', []))}",
+        Kind.REREAD_CORRECTION: f"read again {about.get('test')}",
+        Kind.UNREACHABLE_PATIENT: "letter",
     }
     return words[Kind(promise.kind)]
 

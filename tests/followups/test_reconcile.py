@@ -105,7 +105,7 @@ def test_a_moved_due_time_raises_the_generation_and_keeps_the_taker() -> None:
     other = make.procedure(status="scheduled", starts=clock.now() + timedelta(days=5))
     Procedure.objects.filter(pk=procedure.pk).update(stay=other.stay)
     reconcile.procedure(procedure.pk)
-    promise = FollowUp.objects.get(procedure=procedure)
+    promise = FollowUp.objects.get(procedure=procedure, key="carry_out")
     assert (promise.generation, promise.rung, promise.taken_by) == (2, 0, nurse)
     assert promise.due_at == other.stay.upper
 

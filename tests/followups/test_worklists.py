@@ -148,8 +148,12 @@ INBOX_GROUPS = {
     Kind.COLLECT_TESTS: "do",
     Kind.TELL_PATIENT: "tell",
     Kind.SYMPTOM_CHECK: "tell",
+    Kind.REREAD_CORRECTION: "review",
+    Kind.UNREACHABLE_PATIENT: "tell",
     Kind.AWAITED_RESULT: "parked",  # the nurses chase it, until it is overdue
     Kind.SPECIMEN_NOT_RECEIVED: "parked",
+    Kind.CHECKLIST_NOT_DONE: "parked",
+    Kind.ANSWERS_EXPIRING: "parked",
 }
 
 CHASE_GROUPS = {
@@ -160,6 +164,9 @@ CHASE_GROUPS = {
     Kind.TELL_PATIENT: "call",
     Kind.SYMPTOM_CHECK: "call",
     Kind.CHECKLIST_AFTER_EMERGENCY: "checklist",
+    Kind.CHECKLIST_NOT_DONE: "checklist",
+    Kind.ANSWERS_EXPIRING: "checklist",
+    Kind.UNREACHABLE_PATIENT: "call",
     Kind.SIGN_RECORD: "record",
     Kind.CARRY_OUT: "record",
 }

@@ -8,11 +8,9 @@ from itertools import groupby
 from clinic.roles import Role
 from followups.domain.facts import ProcedureFacts, by_specimen
 from followups.domain.kinds import Kind
-from followups.domain.kinds.spec import Chase, Spec, Station, gettext_noop
+from followups.domain.kinds.spec import About, Chase, Line, Spec, Station, gettext_noop
 from followups.domain.promise import Promise
-from procedures.domain.states import TEST_WAITING, ProcedureStatus
-
-S = ProcedureStatus
+from procedures.domain.states import TEST_WAITING, TestStatus
 
 
 def awaited_result(facts: ProcedureFacts) -> Iterator[Promise]:
@@ -34,15 +32,24 @@ def awaited_result(facts: ProcedureFacts) -> Iterator[Promise]:
                     "tests": sorted(t.code for t in members),
                     "usual_at": min(t.usual_at for t in members if t.usual_at).isoformat(),
                     "extended": all(t.extended for t in members),
+                    "preliminary": any(t.status is TestStatus.PRELIMINARY for t in members),
                 },
             )
+
+
+def _line(about: About, _key: str) -> Line:
+    if about.get("extended"):
+        return gettext_noop("Result awaited, which takes weeks: %(tests)s")
+    if about.get("preliminary"):
+        return gettext_noop("Final result awaited after a preliminary one: %(tests)s")
+    return gettext_noop("Result awaited: %(tests)s")
 
 
 SPEC = Spec(
     kind=Kind.AWAITED_RESULT,
     rules=(awaited_result,),
     label=gettext_noop("Awaited result"),
-    line=gettext_noop("Result awaited: %(tests)s"),
+    line=_line,
     mail=gettext_noop("A result is late: please ask the laboratory."),
     opens="a test was collected and has no final result: due from its usual hour, overdue from its outer hour",
     closes="the final result arrives, or the test is cancelled, lost or rejected",

@@ -22,6 +22,8 @@ def review_result(facts: ProcedureFacts) -> Iterator[Promise]:
     for test, version in facts.resulted():
         if version.review is not None or (version.status == "preliminary" and version.level == "normal"):
             continue
+        if test.corrected_after_review:
+            continue  # a kind of its own: reread_correction
         level = graded(version.level)
         yield Promise(
             kind=Kind.REVIEW_RESULT,
@@ -40,13 +42,14 @@ def review_result(facts: ProcedureFacts) -> Iterator[Promise]:
         )
 
 
-def _kept(about: About, facts: ProcedureFacts) -> bool:
+def of_this_version(about: About, facts: ProcedureFacts) -> bool:
+    """Whether the version that the promise speaks of is the current one and was read."""
     return any(t.current and t.current.id == about.get("version") and t.current.review for t in facts.tests)
 
 
 def _line(about: About, _key: str) -> Line:
-    if about.get("status") == "corrected":
-        return gettext_noop("Read the correction: %(test)s")
+    if about.get("status") == "corrected":  # nobody had read what it corrects
+        return gettext_noop("Read the corrected result: %(test)s")
     if about.get("status") == "preliminary":
         return gettext_noop("Read the preliminary result: %(test)s")
     if about.get("corrected"):  # an earlier version was read; a final after its preliminary corrects nothing
@@ -64,7 +67,7 @@ SPEC = Spec(
     closes="this version is reviewed (interpretation, plan, what the patient is told), or a newer one takes its place",
     page="followups:review",
     args=("version",),
-    kept=_kept,
+    kept=of_this_version,
     station=Station.TEST,
     inbox=Inbox.REVIEW,
 )

@@ -33,14 +33,12 @@ def test_a_final_result_must_be_read_and_what_cannot_be_graded_is_never_normal(l
     assert promise.due_at == NOON + hours(5) + hours(facts.protocol.review_hours[counts_as])
 
 
-def test_a_correction_is_a_new_promise_to_read() -> None:
+def test_a_newer_version_is_a_new_promise_to_read() -> None:
     def final(v: f.VersionFact):
-        return case(
-            tests=(lab_fact(status=TestStatus.CORRECTED, current=v, reviewed_before=True),), specimens=(specimen(),)
-        )
+        test = lab_fact(status=TestStatus.FINAL, current=v, reviewed_before=True)
+        return only(case(tests=(test,), specimens=(specimen(),)))
 
-    before = only(final(version(10)))
-    after = only(final(version(11, status="corrected")))
+    before, after = final(version(10)), final(version(11))
     assert before.key != after.key
     assert after.about["corrected"] is True
 
