@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,20 @@ from tests.domain.cases import (
 )
 
 S = ProcedureStatus
+#: Whose work a promise can be.
+WORK = {Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN}
+#: What only a case that has, or waits for, its needle can owe.
+OF_THE_NEEDLE = {
+    Kind.BOOK_REQUEST,
+    Kind.CARRY_OUT,
+    Kind.REBOOK_NO_SHOW,
+    Kind.SIGN_RECORD,
+    Kind.CHECKLIST_NOT_DONE,
+    Kind.ANSWERS_EXPIRING,
+    Kind.CHECKLIST_AFTER_EMERGENCY,
+    Kind.COLLECT_TESTS,
+    Kind.SYMPTOM_CHECK,
+}
 
 
 def test_a_finished_case_is_closed() -> None:
@@ -120,6 +135,8 @@ def lab_facts(draw: st.DrawFn, id: int) -> f.TestFact:
         current=current,
         ended_at=draw(st.none() | times),
         told_before=draw(st.booleans()),
+        reviewed_before=draw(st.booleans()),
+        involved=frozenset(draw(st.lists(st.integers(1, 9), max_size=3))),
     )
 
 
@@ -146,6 +163,11 @@ def cases(draw: st.DrawFn) -> f.ProcedureFacts:
         deceased=draw(st.booleans()),
         emergency_start=draw(st.booleans()),
         unsigned_stages=tuple(draw(st.lists(st.sampled_from(["consent", "sign_in"]), unique=True))),
+        stages_owed=tuple(draw(st.lists(st.sampled_from(["pre_visit", "consent"]), unique=True))),
+        answers=tuple(
+            f.AnswerFact(question=f"q{n}", valid_until=draw(times), valid_for=hours(draw(st.integers(1, 800))))
+            for n in range(draw(st.integers(0, 3)))
+        ),
         record_signed_at=draw(st.none() | times),
         flags=frozenset(draw(st.lists(st.sampled_from(["first", "serial", "held", "large_volume"])))),
         tests=tuple(draw(lab_facts(n + 1)) for n in range(count)),
@@ -176,9 +198,13 @@ def cases(draw: st.DrawFn) -> f.ProcedureFacts:
         ),
         contacts=tuple(
             f.ContactFact(
-                purpose="cancellation", told=draw(st.booleans()), outcome="reached", at=draw(times), channel="phone"
+                purpose=draw(st.sampled_from(["cancellation", "results"])),
+                told=draw(st.booleans()),
+                outcome=draw(st.sampled_from(["reached", "no_answer", "letter_sent"])),
+                at=draw(times),
+                channel=draw(st.sampled_from(["phone", "caregiver", "letter"])),
             )
-            for _ in range(draw(st.integers(0, 2)))
+            for _ in range(draw(st.integers(0, 5)))
         ),
     )
 
@@ -190,7 +216,7 @@ def test_not_closed_if_and_only_if_somebody_owes_something(facts: f.ProcedureFac
     if facts.status not in TERMINAL:
         assert promises
     for promise in promises:
-        assert promise.role in Role
+        assert promise.role in WORK  # never the ladder's end
         assert promise.due_at.tzinfo is not None
         assert promise.level in {"normal", "abnormal", "critical"}
 
@@ -208,15 +234,46 @@ def test_the_plan_does_not_depend_on_the_order_of_facts(facts: f.ProcedureFacts,
         rng.shuffle(out)
         return tuple(out)
 
-    names = ("tests", "specimens", "holds", "actions", "symptoms", "contacts")
+    names = ("tests", "specimens", "holds", "actions", "symptoms", "contacts", "answers")
     other = replace(facts, **{name: shuffled(getattr(facts, name)) for name in names})
     assert plan(other) == plan(facts)
 
 
 @given(cases())
 def test_nothing_unread_is_ever_without_a_promise(facts: f.ProcedureFacts) -> None:
-    promised = {p.about.get("version") for p in plan(facts) if p.kind is Kind.REVIEW_RESULT}
+    promised = {p.about.get("version") for p in plan(facts) if p.kind in {Kind.REVIEW_RESULT, Kind.REREAD_CORRECTION}}
     for test in facts.tests:
         current = test.current
         if current and current.review is None and not (current.status == "preliminary" and current.level == "normal"):
             assert current.id in promised
+
+
+@given(cases(), times)
+def test_cancelling_takes_nothing_from_the_patient_and_opening_again_takes_nothing_back(
+    facts: f.ProcedureFacts, at: datetime
+) -> None:
+    """Specimens in flight, unread results, decided actions, held medicines and an untold patient stay promised."""
+    if facts.status not in {S.REQUESTED, S.SCHEDULED, S.ARRIVED, S.NO_SHOW}:
+        return
+    cancelled = replace(facts, status=S.CANCELLED, ended_at=at)
+    again = replace(cancelled, status=facts.status, ended_at=facts.ended_at)
+    before = {p.key for p in plan(facts) if p.kind not in OF_THE_NEEDLE}
+    assert before <= {p.key for p in plan(cancelled)} | {"tell:no_result"}
+    assert plan(again) == plan(facts)
+
+
+@given(cases())
+def test_a_promise_is_never_due_before_it_can_be_kept(facts: f.ProcedureFacts) -> None:
+    late = [
+        p.key for p in plan(facts) if p.due_at < p.start_at and p.kind not in {Kind.DO_ACTION, Kind.RESTART_MEDICINE}
+    ]
+    assert late == []
+
+
+@given(cases())
+def test_whoever_dies_is_not_called_and_what_is_unread_is_still_read(facts: f.ProcedureFacts) -> None:
+    dead = {p.kind for p in plan(replace(facts, deceased=True))}
+    assert not dead & {Kind.TELL_PATIENT, Kind.SYMPTOM_CHECK, Kind.RESTART_MEDICINE, Kind.UNREACHABLE_PATIENT}
+    unread = {Kind.REVIEW_RESULT, Kind.REREAD_CORRECTION}
+    alive = {p.key for p in plan(replace(facts, deceased=False)) if p.kind in unread}
+    assert alive == {p.key for p in plan(replace(facts, deceased=True)) if p.kind in unread}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from clinic import clock
 from clinic.actor import Actor
+from followups import engine
 from followups.domain import kinds
 from followups.domain.kinds import Kind
+from followups.services import ladders
 from procedures.services import checklists
 from tests.checklist_answers import harmless
 from tests.flows.story import BEFORE_THE_NEEDLE, Story, moment
@@ -124,6 +128,21 @@ def test_answers_that_will_have_expired_keep_asking_until_they_are_given_again(s
     story.at(16, "10:00").sign("pre_visit", "consent")
     assert [p.kind for p in story.promises] == [Kind.CARRY_OUT]
     assert story.why_ended(Kind.ANSWERS_EXPIRING) == {"kept"}
+
+
+def test_time_alone_closes_nothing(story: Story, time_machine: Any) -> None:
+    """Nobody does anything for a year: every promise is still there, each ladder has come to its repeating end."""
+    after_the_needle(story)
+    for name in ("collect", "deliver", "result", "review"):
+        STEPS[name].do(story)
+    owed = {p.key for p in story.promises}
+    assert len(owed) > 6
+    for days in (1, 7, 60, 365):
+        time_machine.move_to(moment(days, "09:00"), tick=False)
+        engine.run_pass(clock.now())
+        story.check()
+        assert {p.key for p in story.promises} == owed
+    assert all(p.rung == len(ladders.of(p).rungs) and p.escalated_role == "director" for p in story.promises)
 
 
 def test_no_kind_of_promise_is_left_out_of_these_tests() -> None:
