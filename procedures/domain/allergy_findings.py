@@ -9,7 +9,8 @@ from procedures.domain.findings import Finding, Severity, Text
 from procedures.domain.names import fold
 from procedures.domain.predicates import Scene, Truth, answered, holds
 from procedures.domain.protocol import Source
-from procedures.domain.ruleset import AllergyRule, RuleSet
+from procedures.domain.rule_thresholds import AllergyRule
+from procedures.domain.ruleset import RuleSet
 from procedures.domain.snapshot import Asked
 
 BESIDE = "allergies"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from procedures.domain.ruleset import DoseRange, Ingredient, ReducedDose
+from procedures.domain.rule_medicines import DoseRange, Ingredient, ReducedDose
 from procedures.domain.snapshot import Medicine, PatientFacts
 
 #: How people write units: (what the rules say, factor).

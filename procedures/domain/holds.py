@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from procedures.domain import doses, lab_values
 from procedures.domain.predicates import Scene, is_stale
-from procedures.domain.ruleset import HoldRule, Ingredient
+from procedures.domain.rule_medicines import HoldRule, Ingredient
 from procedures.domain.snapshot import Medicine, MedicineStatus
 
 

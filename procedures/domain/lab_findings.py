@@ -8,7 +8,7 @@ from datetime import datetime
 from procedures.domain import lab_values
 from procedures.domain.findings import Finding, Severity, Text
 from procedures.domain.predicates import Scene, Truth, holds, is_stale
-from procedures.domain.ruleset import LabRequest, LabRule
+from procedures.domain.rule_thresholds import LabRequest, LabRule
 
 
 def findings(scene: Scene) -> Iterator[Finding]:

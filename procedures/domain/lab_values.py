@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from procedures.domain.ruleset import LabTarget, Measure, RuleSet, Validity
+from procedures.domain.rule_medicines import LabTarget
+from procedures.domain.rule_thresholds import Measure, Validity
+from procedures.domain.ruleset import RuleSet
 from procedures.domain.snapshot import LabValue, Snapshot
 
 

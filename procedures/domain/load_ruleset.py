@@ -12,7 +12,9 @@ from typing import Any
 from procedures.domain import reading
 from procedures.domain.load import digest
 from procedures.domain.problems import NO_VALUE, Problems, ProtocolError
-from procedures.domain.ruleset import Medicines, RuleSet, Thresholds
+from procedures.domain.rule_medicines import Medicines
+from procedures.domain.rule_thresholds import Thresholds
+from procedures.domain.ruleset import RuleSet
 from procedures.domain.validate_ruleset import validate_medicines, validate_thresholds
 
 __all__ = ["FILES", "ProtocolError", "digest", "parse", "to_dict"]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from procedures.domain import holds, lab_values
 from procedures.domain.findings import Finding, Severity, Text
 from procedures.domain.predicates import Scene, is_stale
-from procedures.domain.ruleset import BleedingClass, HoldRule, Ingredient, LabTarget
+from procedures.domain.rule_medicines import BleedingClass, HoldRule, Ingredient, LabTarget
 from procedures.domain.snapshot import DAY_OF, Asked, Medicine, MedicineStatus
 
 BESIDE = ("medicines",)

@@ -13,7 +13,8 @@ from enum import Enum
 
 from procedures.domain import lab_values
 from procedures.domain.answers import NOT_KNOWN, AnswerState
-from procedures.domain.ruleset import Condition, RuleSet
+from procedures.domain.rule_thresholds import Condition
+from procedures.domain.ruleset import RuleSet
 from procedures.domain.snapshot import Asked, Snapshot
 
 #: What a pregnancy status says when nobody knows.

@@ -15,7 +15,8 @@ from procedures.domain.holds import EarliestSafe, Restart
 from procedures.domain.predicates import Scene, Truth
 from procedures.domain.predicates import holds as conditions_hold
 from procedures.domain.protocol import Source
-from procedures.domain.ruleset import Condition, Rule, RuleSet
+from procedures.domain.rule_thresholds import Condition, Rule
+from procedures.domain.ruleset import RuleSet
 from procedures.domain.snapshot import Medicine, Snapshot
 
 _ASKED = Source(source="Working default: what nobody has asked is not known; needs a clinician's approval")

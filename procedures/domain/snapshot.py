@@ -38,7 +38,8 @@ class Medicine:
     """One line of the medicine list. ``code``: a listed ingredient or product, empty when not recognised.
 
     ``confirmed_*``: who heard the last dose from the patient, when, and at which stage. ``tier``: stated by a
-    clinician; else it is worked out from dose, unit and times per day. ``thins_blood``: said of a medicine that is not listed.
+    clinician; else it is worked out from dose, unit and times per day. ``thins_blood``: said of a medicine that is not
+    listed.
     """
 
     text: str

@@ -8,7 +8,9 @@ from typing import Any
 
 from procedures.domain.predicates import PREDICATES
 from procedures.domain.problems import Problems
-from procedures.domain.ruleset import Condition, HoldRule, Ingredient, RuleSet
+from procedures.domain.rule_medicines import HoldRule, Ingredient
+from procedures.domain.rule_thresholds import Condition
+from procedures.domain.ruleset import RuleSet
 from procedures.domain.validate import check_codes, check_sources, refer
 
 ACTIONS = ("continue", "hold", "avoid", "consult")
