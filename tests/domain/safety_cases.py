@@ -22,6 +22,7 @@ PROTOCOLS = {"neuraxial": "lumbar_puncture", "low_risk": "paracentesis"}
 #: The answers of somebody with nothing that matters.
 GOOD = {
     "neuraxial": {
+        "blood_thinner": None,
         "latex": "no", "anaesthetic_allergy": "no", "antiseptic_allergy": None, "adhesive_allergy": "no",
         "bleeding_history": "no", "liver_disease": "no", "blood_disorder": "no", "kidney_disease": "no",
         "bleeding_trigger": "no", "heparin_over_4_days": "no", "stent_or_clot": None, "skin_infection": "no",
@@ -29,6 +30,7 @@ GOOD = {
         "suspected_meningitis": "no", "imaging_clear": "clear", "papilloedema": "no", "meningitis_ct_signs": "no",
     },
     "low_risk": {
+        "blood_thinner": None,
         "latex": "no", "anaesthetic_allergy": "no", "antiseptic_allergy": None, "adhesive_allergy": "no",
         "bleeding_history": "no", "liver_disease": "no", "blood_disorder": "no", "kidney_disease": "no",
         "bleeding_trigger": "no", "nsaid": "no", "albumin_reaction": None, "clotting_breakdown": "no",

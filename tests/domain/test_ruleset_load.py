@@ -58,7 +58,7 @@ def test_a_problem_names_file_key_and_value() -> None:
 
     assert problems_after(change) == (
         'medicines.toml: holds[0].hold_hours = "five days": must be a whole number',
-        'thresholds.toml: rules[1].severity = "grave": must be one of info, caution, stop',
+        'thresholds.toml: rules[3].severity = "grave": must be one of info, caution, stop',
     )
 
 
