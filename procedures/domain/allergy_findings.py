@@ -113,6 +113,7 @@ def _finding(rule: AllergyRule, allergy: Allergic, severity: Severity) -> Findin
         beside=(allergy.beside,),
         flags=rule.flags,
         choices=(rule.choice,) if rule.choice else (),
+        unknown=allergy.unknown,
     )
 
 
@@ -148,4 +149,5 @@ def _list_itself(scene: Scene) -> Iterator[Finding]:
         source=_OWN,
         blocks="start",
         beside=(BESIDE,),
+        unknown=True,
     )

@@ -1,8 +1,8 @@
 """A round of the checklist as the safety rules see it. Pure.
 
 Only confirmed answers count: what is taken over from an earlier round, or only reported by the patient, has not been
-asked yet. A last dose is confirmed on the day when the list of medicines was asked again after the pre-visit was
-signed.
+asked yet. An optional question that was left empty is silent. A last dose is confirmed on the day when the list of
+medicines was asked again after the pre-visit was signed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def snapshot_of(
         pregnancy=_pregnancy(answers),
         labs=(*labs, *_labs(answers)),
         answers={code: _fact(answer) for code, answer in answers.items()},
-        questions={question.code: question.stage for question in protocol.questions},
+        questions={q.code: q.stage for q in protocol.questions if q.required or q.code in answers},
         moment=moment,
         opened=found is not None,
         zone=zone,

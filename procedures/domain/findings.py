@@ -67,7 +67,8 @@ class Finding:
     ``evidence``: what it saw. ``earliest_safe_at``: from when on time alone would allow it, if that is known.
     ``hold_from``: the last dose must be before. ``blocks``: of a stop, ``start`` or ``fluoroscopy``, else empty.
     ``beside``: the questions next to which it is shown. ``flags``: what room, kit and booking must know.
-    ``choices``: the codes of local choices that it rests on.
+    ``choices``: the codes of local choices that it rests on. ``unknown``: only because nobody knows, so that a page can
+    gather these.
     """
 
     key: str
@@ -84,6 +85,7 @@ class Finding:
     beside: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    unknown: bool = False
 
     @property
     def year(self) -> int | None:
@@ -111,6 +113,7 @@ class Finding:
             "beside": list(self.beside),
             "flags": list(self.flags),
             "choices": list(self.choices),
+            "unknown": self.unknown,
         }
 
     @classmethod
@@ -130,6 +133,7 @@ class Finding:
             beside=tuple(data["beside"]),
             flags=tuple(data["flags"]),
             choices=tuple(data["choices"]),
+            unknown=data["unknown"],
         )
 
 

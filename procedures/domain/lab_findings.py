@@ -79,6 +79,7 @@ def _needed(request: LabRequest, found: lab_values.Current, scene: Scene) -> Fin
         source=request.source,
         blocks="start" if severity is Severity.STOP else "",
         beside=(request.measure,),
+        unknown=found.value is None,
     )
 
 

@@ -203,6 +203,7 @@ def _finding(key: str, ingredient: Ingredient, medicine: Medicine, outcome: Outc
         blocks="start" if stop else "",
         beside=BESIDE,
         choices=rule.choices,
+        unknown=code == "last_dose_unknown",
     )
 
 
@@ -310,4 +311,5 @@ def _list_itself(scene: Scene, policy: BleedingClass) -> Iterator[Finding]:
         source=policy.source,
         blocks="start" if severity is Severity.STOP else "",
         beside=BESIDE,
+        unknown=True,
     )

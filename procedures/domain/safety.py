@@ -74,6 +74,7 @@ def _finding(rule: Rule, truth: Truth) -> Finding:
         beside=tuple(dict.fromkeys(_beside(rule.when))),
         flags=rule.flags,
         choices=(rule.choice,) if rule.choice else (),
+        unknown=truth is Truth.UNKNOWN,
     )
 
 
@@ -101,4 +102,5 @@ def _not_asked_yet(snapshot: Snapshot) -> Finding:
         todo=Text("Begin the checklist."),
         source=_ASKED,
         blocks="start" if severity is Severity.STOP else "",
+        unknown=True,
     )

@@ -149,5 +149,12 @@ def test_a_typed_none_is_none() -> None:
     assert seen(answer("skin_infection", "no")).answers["skin_infection"].state == "answered"
 
 
+def test_an_optional_question_may_stay_empty_and_its_unknown_is_one() -> None:
+    keys = {f.key for f in safety.evaluate(seen(), rules(), NEEDLE)}
+    assert "allergy:adhesive" not in keys
+    assert "allergy:latex_kit" in keys
+    assert judged(seen(answer("adhesive_allergy", state="unknown")), "allergy:adhesive")[1] is Severity.CAUTION
+
+
 def test_what_is_not_confirmed_has_not_been_asked() -> None:
     assert "skin_infection" not in seen(answer("skin_infection", "no", confirmed=False)).answers
