@@ -35,9 +35,9 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
 def validate(protocol: Protocol, problems: Problems) -> None:
     """Every check. Adds to ``problems``; raises nothing."""
-    _check_codes(protocol, problems, "")
+    check_codes(protocol, problems, "")
     _check_slug(protocol.code, "code", problems)
-    _check_sources(protocol, problems, "")
+    check_sources(protocol, problems, "")
     _check_timing(protocol, problems)
     _check_variants(protocol, problems)
     _check_references(protocol, problems)
@@ -55,7 +55,7 @@ def _check_slug(code: str, path: str, problems: Problems) -> None:
         problems.add(path, code, "must be lower-case letters, digits and underscores, starting with a letter")
 
 
-def _check_codes(item: Any, problems: Problems, path: str) -> None:
+def check_codes(item: Any, problems: Problems, path: str) -> None:
     """Codes are slugs and unique in their list, at every depth. (Codes of a foreign system have a ``system``.)"""
     for name, value in _lists(item):
         place = f"{path}{name}"
@@ -68,7 +68,7 @@ def _check_codes(item: Any, problems: Problems, path: str) -> None:
                 if code in seen:
                     problems.add(where, code, f"is already used by {place}[{seen[code]}]")
                 seen.setdefault(code, index)
-            _check_codes(entry, problems, f"{place}[{index}].")
+            check_codes(entry, problems, f"{place}[{index}].")
 
 
 def _lists(item: Any) -> Iterable[tuple[str, Sequence[Any]]]:
@@ -78,7 +78,8 @@ def _lists(item: Any) -> Iterable[tuple[str, Sequence[Any]]]:
             yield f.name, value
 
 
-def _check_sources(item: Any, problems: Problems, path: str) -> None:
+def check_sources(item: Any, problems: Problems, path: str) -> None:
+    """Years are years, at every depth."""
     for f in fields(item):
         value = getattr(item, f.name)
         if isinstance(value, Source):
@@ -87,7 +88,7 @@ def _check_sources(item: Any, problems: Problems, path: str) -> None:
                 problems.add(f"{path}{f.name}.year", year, "is not a year")
     for name, entries in _lists(item):
         for index, entry in enumerate(entries):
-            _check_sources(entry, problems, f"{path}{name}[{index}].")
+            check_sources(entry, problems, f"{path}{name}[{index}].")
 
 
 def _check_timing(protocol: Protocol, problems: Problems) -> None:

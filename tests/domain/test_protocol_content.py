@@ -295,7 +295,9 @@ def test_the_document_names_who_approved() -> None:
 
 def test_the_committed_document_is_current() -> None:
     committed = (ROOT / "docs" / "clinical-content.md").read_text("utf-8")
-    assert committed == content.render(clinical_content.read_protocols()), "run manage.py clinical_content"
+    assert committed == content.render(clinical_content.read_protocols(), clinical_content.read_rules()), (
+        "run manage.py clinical_content"
+    )
 
 
 def test_the_command_writes_checks_and_notices_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,3 +318,18 @@ def test_the_command_reads_kinds_of_procedure_and_no_rule_sets(tmp_path: Path) -
     source = ROOT / "tests" / "data" / "protocols" / "thoracentesis.toml"
     (tmp_path / source.name).write_text(source.read_text("utf-8"), "utf-8")
     assert [found.code for found in clinical_content.read_protocols(tmp_path)] == ["thoracentesis"]
+
+
+def test_the_document_shows_every_rule_and_choice_of_the_rule_set() -> None:
+    rules = clinical_content.read_rules()
+    document = content.render([], rules)
+    for rule in (*rules.thresholds.rules, *rules.thresholds.allergy_rules):
+        assert f"| {rule.title} |" in document
+    for ingredient in rules.medicines.ingredients:
+        assert f"| {ingredient.label} |" in document
+    for choice in rules.choices.values():
+        assert choice.question in document and choice.default in document
+    for source in (*content.sources(rules.medicines), *content.sources(rules.thresholds)):
+        assert source.source in document
+    apixaban = next(line for line in document.splitlines() if line.startswith("| apixaban | Low dose"))
+    assert apixaban.startswith("| apixaban | Low dose: 2.5 mg twice daily to prevent clots | any | hold | 36 h | 6 h |")

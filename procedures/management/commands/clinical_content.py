@@ -1,4 +1,4 @@
-"""Write ``docs/clinical-content.md`` from the protocol files, or check that it is current. Needs no database."""
+"""Write ``docs/clinical-content.md`` from the protocol and rule files, or check it. Needs no database."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from procedures.domain import content, load
+from procedures.domain import content, load, load_ruleset
 from procedures.domain.protocol import Protocol
+from procedures.domain.ruleset import RuleSet
 
 PROTOCOLS = Path(__file__).resolve().parents[2] / "protocols"
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "clinical-content.md"
@@ -24,15 +25,21 @@ def read_protocols(folder: Path = PROTOCOLS) -> list[Protocol]:
     return [load.parse(tomllib.loads(path.read_text("utf-8")), name=path.name) for path in paths]
 
 
+def read_rules(folder: Path = PROTOCOLS) -> RuleSet:
+    """The rule set of the folder. Raises ProtocolError."""
+    paths = {name: folder / f"{name}.toml" for name in load_ruleset.FILES}
+    return load_ruleset.parse({name: tomllib.loads(path.read_text("utf-8")) for name, path in paths.items()})
+
+
 class Command(BaseCommand):
-    help = "Write docs/clinical-content.md from the protocol files; --check only compares."
+    help = "Write docs/clinical-content.md from the protocol and rule files; --check only compares."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="exit 1 if the file is not current")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wanted = content.render(read_protocols())
+        wanted = content.render(read_protocols(), read_rules())
         if not options["check"]:
             DOCUMENT.write_text(wanted, "utf-8")
             self.stdout.write(f"{DOCUMENT.name} is written.")
