@@ -50,6 +50,7 @@ class Variant:
     room_minutes: int
     stay_minutes: int
     expected_volume_ml: int | None = None
+    fluoroscopy: bool = False  # X-rays are part of it
     source: Source
 
 

@@ -10,6 +10,7 @@ from procedures.models.procedures import Procedure
 from procedures.models.protocols import Protocol, ProtocolVersion
 from procedures.models.records import ProcedureRecord
 from procedures.models.results import ResultVersion
+from procedures.models.rulesets import RuleSetVersion
 
 __all__ = [
     "AllergyEntry",
@@ -26,6 +27,7 @@ __all__ = [
     "Protocol",
     "ProtocolVersion",
     "ResultVersion",
+    "RuleSetVersion",
     "Specimen",
     "StageSignature",
 ]

@@ -1,4 +1,4 @@
-"""``manage.py load_protocols``: publish the protocol files that changed."""
+"""``manage.py load_protocols``: publish the protocol files and the safety rules that changed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clinic.actor import Actor
 from procedures.domain.load import ProtocolError
-from procedures.services import protocols
+from procedures.services import protocols, rulesets
 
 
 class Command(BaseCommand):
-    help = "Publish each protocol file as a new immutable version if its content changed."
+    help = "Publish each protocol file, and the safety rules, as a new immutable version if the content changed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--directory", type=Path, default=protocols.PROTOCOL_DIR)
@@ -31,5 +31,18 @@ class Command(BaseCommand):
                 continue
             word = "published" if new else "unchanged"
             self.stdout.write(f"{path.name}: {word}, version {version.number}")
+        failed |= not self._rules(options["directory"])
         if failed:
             raise CommandError("Some protocol files were not published; the versions in force stay as they are.")
+
+    def _rules(self, directory: Path) -> bool:
+        """Whether the safety rules are in force; a folder without any (of a third procedure) has none to publish."""
+        if not any((directory / name).exists() for name in protocols.RULE_SETS):
+            return True
+        try:
+            version, new = rulesets.publish(data=rulesets.read(directory), actor=Actor.system("load_protocols"))
+        except (ProtocolError, FileNotFoundError) as exc:
+            self.stderr.write(str(exc))
+            return False
+        self.stdout.write(f"safety rules: {'published' if new else 'unchanged'}, version {version.number}")
+        return True
