@@ -1,0 +1,120 @@
+"""A count that is corrected after the patient was told, and a cytology that never comes: what follows, in browsers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clinic.models import Room
+from followups import engine
+from followups.models import Message
+from followups.services import demo_clock
+from tests.browser import chapters
+from tests.browser.conftest import Team
+from tests.browser.story import now
+from tests.factories.people import Cast
+from tests.flows.story import Story
+from tests.flows.test_laboratory_stories import HARMLESS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CORRECTED = "Corrected: the laboratory changed its result"
+
+
+@pytest.fixture
+def story(team: Team, cast: Cast, settings: Any) -> Story:
+    """An ordinary paracentesis on Tuesday at nine, done and signed, with its tubes in the laboratory."""
+    told = Story(cast=cast, rooms={"clinic": Room.objects.get()}, travel=demo_clock.set_to)
+    told.drained()
+    return told
+
+
+def mailed() -> set[str]:
+    return {
+        f"{m.recipient.username}: {m.kind}" for m in Message.objects.filter(state="sent").select_related("recipient")
+    }
+
+
+def test_a_count_that_is_corrected_after_the_patient_was_told_is_read_and_told_again(team: Team, story: Story) -> None:
+    nora, pia, case = team.nora, team.pia, f"/cases/{story.code}/"
+    story.at(1, "13:00").result("ascites_cell_count", **HARMLESS)
+    story.review("ascites_cell_count")
+    story.at(1, "15:00").tell()
+
+    # the laboratory has mixed up two samples
+    story.at(2, "08:00")
+    values = {"Nucleated (white) cells": "900 /uL", "Neutrophils (PMN) share": "70 %"}
+    chapters.enter(nora, case, "Cell count and differential", values, status=CORRECTED)
+    nora.fill("What was corrected", "Two samples had been mixed up")
+    nora.fill("The critical value, typed a second time", 900)
+    nora.press("Save the result")
+    assert "Critical" in nora.promise("Read the correction: Cell count and differential")
+    engine.run_pass(now())
+    assert {"pia: reread_correction", "nora: reread_correction"} <= mailed()  # who read it, and who told of it
+
+    pia.open("/inbox/")
+    assert "Read the correction: Cell count and differential Zimmermann, Ada" in pia.rows[0]
+    pia.follow("Read the correction: Cell count and differential")
+    assert "Two samples had been mixed up" in pia.text
+    assert "180" in pia.text and "900" in pia.text  # both stand there
+    pia.pick("Interpretation", "critical")
+    pia.pick("Plan", "treat")
+    pia.fill("What exactly, for repeat, treat or refer", "Cefotaxime 2 g today")
+    pia.pick("Tell the patient", "at once, about this result")
+    pia.fill("What the patient is told, in plain words", "We must correct what we told you: the fluid is infected.")
+    pia.press("Sign this reading")
+
+    nora.open("/chase/")
+    assert "Tell the patient now: 1 result" in nora.rows[0]
+    nora.follow("Tell the patient now: 1 result")
+    assert "We must correct what we told you" in nora.text
+    nora.tick("Cell count and differential (corrected)")
+    nora.pick("How", "phone")
+    nora.pick("What happened", "reached and told")
+    nora.fill("Spoke with", "the patient")
+    nora.press("Write it down")
+    assert not any("Tell the patient" in line for line in nora.promised)
+
+
+def test_a_cytology_that_never_comes_is_chased_given_up_and_told(team: Team, story: Story) -> None:
+    nora, pia, case = team.nora, team.pia, f"/cases/{story.code}/"
+    story.at(1, "10:20").result("ascites_cell_count", **HARMLESS)
+    story.order("ascites_cytology")
+    story.at(1, "10:30").collect("ascites_cytology")
+    story.deliver()
+    awaited = "Result awaited: Cytology"
+    nora.open("/chase/")
+    assert not any(awaited in line for line in nora.rows[:1])
+
+    # past its usual hour it is a colour and no message; past its outer hour the nurses are asked, then the physician
+    story.at(4, "11:00")
+    assert not any("awaited_result" in line for line in mailed())
+    nora.open("/chase/")
+    assert "due Tue 10:30 (in 3 d)" in nora.row(awaited)
+    story.at(8, "11:00")
+    assert "nora: awaited_result" in mailed()
+    nora.open("/chase/")
+    assert "overdue" in nora.row(awaited).lower()
+    story.at(9, "11:00")
+    assert "pia: awaited_result" in mailed()
+    pia.open("/inbox/")
+    assert "overdue" in pia.row(awaited).lower()
+
+    # the laboratory cannot find it: a decision is owed, and the patient hears of it
+    nora.open(case)
+    nora.follow(awaited)
+    nora.follow("Rejected or lost: Cytology container")
+    nora.pick("What happened?", "lost")
+    nora.fill("Reason", "Not in the laboratory, not with the courier")
+    nora.press("Record")
+    decide = "Decide: specimen rejected or lost (Cytology)"
+    pia.open("/inbox/")
+    assert "Zimmermann, Ada" in pia.row(decide)
+    pia.follow(decide)
+    pia.follow("Decide: Cytology")
+    pia.pick("What shall be done?", "Cancel the test and accept the loss")
+    pia.fill("Because", "The next tap will bring fluid enough")
+    pia.press("Record the decision")
+    nora.open(case)
+    assert "Tell the patient that there is no (full) result" in nora.promise("Tell the patient")
