@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinic.models.audit import AuditEntry
+from clinic.models.audit import AuditEntry, AuditSeal
 from clinic.models.cover import Absence, OnCall
 from clinic.models.engine import DemoClock, Heartbeat, PeriodicRun
 from clinic.models.places import ClinicHours, Closure, OperatorSession, Room
@@ -11,6 +11,7 @@ from clinic.models.users import User
 __all__ = [
     "Absence",
     "AuditEntry",
+    "AuditSeal",
     "ClinicHours",
     "Closure",
     "DemoClock",

@@ -1,4 +1,4 @@
-"""The audit trail: append-only, plain values, no foreign keys."""
+"""The audit trail: append-only, plain values, no foreign keys; and its daily seals."""
 
 from __future__ import annotations
 
@@ -44,3 +44,35 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.action} by {self.actor_name}"
+
+
+class AuditSeal(models.Model):
+    """The digest of one clinic day of the trail, chained to the day before (``clinic.audit_seal``).
+
+    A seal covers the rows after the previous one's ``last_id`` up to and with its own, so that every row belongs to
+    exactly one. ``marks`` has twelve bytes for each row, enough to name the one that does not match.
+    """
+
+    day = models.DateField(unique=True)
+    first_id = models.BigIntegerField(null=True)  # None: a day without a row
+    last_id = models.BigIntegerField()
+    count = models.PositiveIntegerField()
+    previous = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64)
+    marks = models.BinaryField()
+    sealed_at = models.DateTimeField()  # wall clock
+
+    class Meta:
+        verbose_name = _("audit seal")
+        ordering = ("day",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(count=0, first_id__isnull=True)
+                | models.Q(count__gt=0, first_id__isnull=False, first_id__lte=models.F("last_id")),
+                name="audit_seal_range",
+            ),
+        )
+        triggers = (pgtrigger.Protect(name="audit_seal_append_only", operation=pgtrigger.Update | pgtrigger.Delete),)
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d} {self.digest[:12]}"

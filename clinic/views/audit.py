@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from clinic import audit_search
+from clinic import audit_seal, audit_search, clock
 from clinic.access import actor_of, roles_required
 from clinic.roles import Role
 
@@ -26,6 +26,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "form": form,
         "entries": found.entries,
         "older": older.urlencode() if found.next_before else "",
+        "seal": audit_seal.state(clock.real_now()),
         "newest": not form.cleaned_data.get("before"),
     }
     return render(request, "clinic/audit.html", context)

@@ -1,4 +1,4 @@
-"""Once a day: recompute what reconcile derived, and check the invariant on every case.
+"""Once a day: recompute what reconcile derived, check the invariant on every case, and seal the audit trail.
 
 A case is not closed ⇔ it has an open promise with an owner or a role. Whatever is found is repaired by planning the
 case again, and reported all the same: it should not have happened.
@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from clinic import audit, clock
+from clinic import audit, audit_seal, clock
 from clinic.actor import Actor
 from clinic.models import Heartbeat, PeriodicRun
 from followups.models import FollowUp
@@ -62,6 +62,7 @@ def run(*, now: datetime, replan: Replan) -> NightlyReport | None:
     if run_row is None:
         return None
     try:
+        audit_seal.seal_and_verify()
         report = check(replan=replan)
     except Exception:
         run_row.delete()  # the next hour tries again
