@@ -9,13 +9,13 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from clinic import clock, embedded
+from clinic import celery, clock, embedded
 from clinic.models import Heartbeat
 
 #: The name under which the worker reports a completed pass.
 ENGINE = "engine"
 BROKER_SECONDS = 1
-QUEUE = "celery"
+QUEUE = celery.QUEUE
 
 
 def database_problems() -> list[str]:
@@ -44,11 +44,18 @@ def unapplied() -> int:
 
 
 def broker_backlog() -> int:
-    """Tasks that wait in the broker. Raises redis.RedisError when it does not answer within a second."""
+    """Tasks that wait in the broker, in all queues. Raises redis.RedisError when it does not answer within a second."""
     with redis.Redis.from_url(
         embedded.client(settings.REDIS_URL), socket_timeout=BROKER_SECONDS, socket_connect_timeout=BROKER_SECONDS
     ) as client:
-        return int(client.llen(QUEUE))
+        return sum(int(client.llen(name)) for name in celery.queue_names())
+
+
+def oldest_seconds(data: dict[str, Any]) -> int:
+    """For how long the longest-waiting step or message had waited at the end of the pass that wrote ``data``."""
+    watch = data.get("watch") or {}
+    waiting = [watch.get("steps") or {}, *(watch.get("channels") or {}).values()]
+    return max(int(line.get("oldest", 0)) for line in waiting)
 
 
 def engine_state() -> dict[str, Any]:

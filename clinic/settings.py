@@ -132,6 +132,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 #: Seconds between two looks of the engine, and after how many the banner says that it is late.
 ENGINE_TICK_SECONDS = env_int("ENGINE_TICK_SECONDS", 15)
 ENGINE_LATE_SECONDS = env_int("ENGINE_LATE_SECONDS", 120)
+#: The same for a step or a message that waits longer than this.
+BACKLOG_LATE_SECONDS = env_int("BACKLOG_LATE_SECONDS", 900)
+#: Whoever sends it as a bearer token may read /metrics; without one only this computer may.
+METRICS_TOKEN = env_secret("METRICS_TOKEN", "")
 
 # --- people --------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
@@ -180,7 +184,7 @@ CSRF_COOKIE_SECURE = PRODUCTION
 #: A proxy of ours sets X-Forwarded-Proto and adds to X-Forwarded-For; without one, a browser could set them.
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)
 SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", PRODUCTION)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^healthz/engine$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^healthz/engine$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env_int("SECURE_HSTS_SECONDS", 31536000 if PRODUCTION else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION

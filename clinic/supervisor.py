@@ -36,7 +36,7 @@ WEB = shlex.split(
     "--no-control-socket --log-level warning"
 )
 WORKER = shlex.split(
-    "celery -A clinic --quiet worker --concurrency 2 --loglevel WARNING "
+    "celery -A clinic --quiet worker --loglevel WARNING "  # how many processes: clinic/celery.py
     "--without-gossip --without-mingle --without-heartbeat"
 )
 BEAT = shlex.split("celery -A clinic --quiet beat --loglevel WARNING --pidfile=")

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from clinic import clock
 from followups import channels
 from followups.channels.base import Outcome, Session
-from followups.domain import backoff
+from followups.domain import backoff, unknown_fate
 from followups.domain.backoff import Fate
 from followups.domain.kinds import MessageState
 from followups.domain.states import MESSAGE
@@ -93,18 +93,19 @@ def _held(claim: Claim) -> QuerySet[Message]:
 
 
 def run(*, channel: str, now: datetime, until: datetime) -> Counter[str]:
-    """Send what is due on one channel, until nothing is left or the wall clock passes ``until``."""
+    """Send what is due on one channel, until nothing is left or the wall clock passes ``until``.
+
+    One session for all of it: it connects for the first message, so none is opened for nothing.
+    """
     counts: Counter[str] = Counter()
-    while clock.real_now() < until:
-        claims = claim_due(channel=channel, now=now)
-        if not claims:
-            break  # and no connection is opened for nothing
-        with channels.get(channel).session() as session:
+    with channels.get(channel).session() as session:
+        while clock.real_now() < until:
+            claims = claim_due(channel=channel, now=now)
             for claim in claims:
                 late = clock.real_now() >= until
                 counts[put_back(claim, now) if late else deliver(claim, session=session, now=now)] += 1
-        if len(claims) < BATCH:
-            break
+            if len(claims) < BATCH:
+                break
     return counts
 
 
@@ -167,7 +168,7 @@ def _after(message: Message, outcome: Outcome, now: datetime, attempt: str = "")
         tries=message.attempts,
         now=now,
         useful_until=message.useful_until,
-        may_repeat=message.kind in messages.MAY_REPEAT,
+        may_repeat=unknown_fate.may_repeat(message.kind),
     )
     match decision:
         case backoff.RetryAt(at):

@@ -1,4 +1,4 @@
-"""One pass of the follow-up engine: sweep, advance, reap, send, and say that it was here.
+"""One pass of the follow-up engine: sweep, advance, reap, have it sent, and say that it was here.
 
 A pass may be lost, doubled or late and the outcome is the same: each rung is taken under the promise's row lock, each
 message has a key. One poisoned row is set aside and does not stop the pass.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,17 +24,20 @@ from followups import channels, dispatch, reconcile
 from followups.domain.ladder import Do, Ladder, Rung
 from followups.domain.roster import Roster
 from followups.models import FollowUp, FollowUpNote
-from followups.selectors import duty
-from followups.services import ladders, messages
+from followups.selectors import duty, watch
+from followups.selectors import engine as engine_selector
+from followups.services import ladders, messages, turns
 from procedures.models import Procedure
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = "engine"
+#: Of a channel: written when everything that was due on it has been tried.
+CHANNEL_HEARTBEAT = "channel.{}"
 BATCH = 100
 #: A pass takes no more steps than this; the next one goes on. Far below the task's time limit.
 MOST_RUNGS = 5000
-#: Wall-clock time that a pass may spend on sending, all channels together.
+#: Wall-clock time that one run of a channel may spend on sending. Below the task's time limit.
 SENDING = timedelta(seconds=90)
 
 
@@ -47,26 +51,47 @@ class PassReport:
     queued: int = 0  # new messages
     empty_ladders: int = 0  # rungs that found nobody but the administrators
     empty_roles: list[str] = field(default_factory=list)
+    empty_ends: list[str] = field(default_factory=list)  # those of them in which a ladder ends
     reaped: int = 0
-    delivered: dict[str, int] = field(default_factory=dict)
+    delivered: dict[str, int] = field(default_factory=dict)  # by this pass itself, where it hands nothing over
+    watch: dict[str, Any] = field(default_factory=dict)  # how long things wait: ``Readings``
+    alarms: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def data(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def run_pass(now: datetime) -> PassReport:
-    """Do everything that is due at ``now`` (the clinic's time) and write the heartbeat (wall clock)."""
+HandOver = Callable[[str], None]
+
+
+def run_pass(now: datetime, *, hand_over: HandOver | None = None) -> PassReport:
+    """Do everything that is due at ``now`` (the clinic's time) and write the heartbeat (wall clock).
+
+    ``hand_over`` tells another process to send on a channel; without it everything is sent here, channel by channel.
+    """
     began = clock.real_now()
     report = PassReport()
     sweep(report)
     advance(now, report)
     report.reaped = dispatch.reap(now=now)
-    send(now, report)
+    for name in sorted(channels.NAMES):
+        if hand_over is not None:
+            hand_over(name)
+        else:
+            _send_here(name, now, report)
+    _look(now, report)
     ended = clock.real_now()
     report.seconds = round((ended - began).total_seconds(), 3)
     Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": ended, "data": report.data()})
     return report
+
+
+def _look(now: datetime, report: PassReport) -> None:
+    """What the banner and the boards read from the heartbeat, so that they need not count themselves."""
+    readings = watch.readings(now)
+    report.watch = readings.data()
+    report.alarms = engine_selector.alarms(readings=readings, empty_roles=report.empty_roles)
 
 
 # --- sweep --------------------------------------------------------------------------------------
@@ -99,7 +124,8 @@ def due(now: datetime) -> QuerySet[FollowUp]:
 def advance(now: datetime, report: PassReport) -> None:
     """Take every step that is due, one rung at a time, each in its own savepoint."""
     roster = duty.roster(now)
-    report.empty_roles = _empty_roles(roster)
+    report.empty_roles = [str(role) for role in _empty_roles(roster)]
+    report.empty_ends = [str(role) for role in roster.empty_roles(_end_roles())]
     aside: set[int] = set()
     while report.rungs < MOST_RUNGS and _advance_batch(now, roster, report, aside):
         continue
@@ -172,11 +198,24 @@ def _move(row: FollowUp, role: Role, now: datetime) -> None:
     )
 
 
-def _empty_roles(roster: Roster) -> list[str]:
-    """Roles that some ladder asks and that nobody answers for: shown every day until somebody does."""
+def empty_roles(now: datetime) -> list[Role]:
+    """Roles that some ladder asks and that nobody answers for."""
+    return _empty_roles(duty.roster(now))
+
+
+def _empty_roles(roster: Roster) -> list[Role]:
+    return list(roster.empty_roles(_asked_roles() | _end_roles()))
+
+
+def _asked_roles() -> set[Role]:
+    """Roles that some ladder asks, and those that own promises."""
     asked = {Role(rung.to) for ladder in _all_ladders() for rung in ladder.rungs if rung.to in set(Role)}
-    owners = {Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN}
-    return [str(role) for role in roster.empty_roles(asked | owners)]
+    return asked | {Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN}
+
+
+def _end_roles() -> set[Role]:
+    """Roles in which a ladder ends: never empty, or every staff page says so."""
+    return {Role(ladder.rungs[-1].to) for ladder in _all_ladders()}
 
 
 def _all_ladders() -> list[Ladder]:
@@ -186,14 +225,25 @@ def _all_ladders() -> list[Ladder]:
 # --- send ---------------------------------------------------------------------------------------
 
 
-def send(now: datetime, report: PassReport) -> None:
-    """Every channel on its own: one that is down must not keep the others from sending."""
-    until = clock.real_now() + SENDING
-    counts: Counter[str] = Counter()
-    for name in sorted(channels.NAMES):
-        try:
-            counts += dispatch.run(channel=name, now=now, until=until)
-        except Exception:
-            logger.exception("channel %s set aside", name)
-            report.set_aside += 1
-    report.delivered = dict(counts)
+def send_on(channel: str, now: datetime) -> Counter[str]:
+    """Send what is due on one channel, unless another process is at it, and say that it was done.
+
+    A channel that is down raises here, in its own task, and keeps no other from sending.
+    """
+    with turns.turn(channel) as ours:
+        if not ours:
+            return Counter(busy=1)
+        counts = dispatch.run(channel=channel, now=now, until=clock.real_now() + SENDING)
+        name = CHANNEL_HEARTBEAT.format(channel)
+        Heartbeat.objects.update_or_create(name=name, defaults={"at": clock.real_now(), "data": dict(counts)})
+        return counts
+
+
+def _send_here(channel: str, now: datetime, report: PassReport) -> None:
+    try:
+        counts = send_on(channel, now)
+    except Exception:
+        logger.exception("channel %s set aside", channel)
+        report.set_aside += 1
+        return
+    report.delivered = dict(Counter(report.delivered) + counts)

@@ -85,8 +85,17 @@ CHANNEL = EmailChannel()
 
 def message_id(key: str) -> str:
     """The same for every attempt: a mail program that gets two copies shows one."""
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    return f"<{key.replace(':', '.')}@{domain}>"
+    return f"<{key.replace(':', '.')}@{_domain()}>"
+
+
+def key_of(message_id: str) -> str:
+    """The key of a mail of ours by its Message-ID; empty for anybody else's."""
+    local, _at, domain = message_id.strip().strip("<>").rpartition("@")
+    return local.replace(".", ":") if domain.lower() == _domain().lower() else ""
+
+
+def _domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 
 def _outcome(error: Exception) -> Outcome:

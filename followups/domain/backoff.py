@@ -67,3 +67,8 @@ def decide(*, fate: Fate, tries: int, now: datetime, useful_until: datetime | No
     if useful_until is not None and at > useful_until:
         return Expire()
     return RetryAt(at)
+
+
+def first_due(*, tries: int, not_before: datetime) -> datetime:
+    """When a message was due at first that has been put off ``tries`` times: for how long it has been waiting."""
+    return not_before - sum(DELAYS[:tries], timedelta(0))

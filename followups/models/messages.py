@@ -33,6 +33,8 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=200, blank=True)
+    #: Somebody has seen to it in another way (a call); why and whom is in the audit.
+    dealt_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("message")
@@ -44,11 +46,23 @@ class Message(models.Model):
                 | Q(state="sending", claim_token__isnull=False, lease_until__isnull=False),
                 name="message_sending_has_lease",
             ),
+            models.CheckConstraint(
+                condition=Q(dealt_at__isnull=True) | Q(state__in=["failed", "unknown"]),
+                name="message_dealt_with_stopped",
+            ),
         )
         indexes = (
             # the dispatcher: what may be sent now, per channel
             models.Index(fields=["channel", "not_before"], condition=Q(state="queued"), name="message_queued"),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="message_leased"),  # the reaper
+            # what waits for a person: the engine's page and every look of the watchdog
+            models.Index(
+                fields=["state"],
+                condition=Q(state__in=["failed", "unknown"], dealt_at__isnull=True),
+                name="message_stopped",
+            ),
+            # mails that came back, and which of a person's arrived last
+            models.Index(fields=["recipient", "-settled_at"], name="message_by_recipient"),
         )
         triggers = (pgtrigger.FSM(name="message_moves", field="state", transitions=MESSAGE.moves()),)
 

@@ -2,69 +2,171 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from clinic import clock
+from clinic import audit_seal, clock
 from clinic.models import Heartbeat
+from followups.domain import watch as domain
 from followups.domain.kinds import MessageState
-from followups.models import FollowUp, Message
+from followups.domain.watch import Beats, Limits, Readings
+from followups.models import Message
+from followups.selectors import watch
 
 ENGINE = "engine"
 NIGHTLY = "nightly"
+#: For how long a mail that was sent can be marked as come back on the page.
+LATELY = timedelta(days=7)
+SHOWN = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineState:
-    """``seconds``: since the last completed pass; None when there was none. ``steps_waiting``: rungs that are due and
-    not taken. ``set_aside``, ``empty_roles``: of the last pass.
+    """``seconds``: since the last completed pass; None when there was none. ``alarms``: by name, the worst first.
+    ``set_aside``, ``empty_roles``: of the last pass.
     """
 
-    seconds: int | None
-    late: bool
-    last_pass: dict[str, Any]
-    nightly: Heartbeat | None
-    steps_waiting: int
-    queued: int
-    sending: int
-    stopped: int
+    beats: Beats
+    readings: Readings
+    alarms: list[str]
+    last_pass: dict[str, Any] = field(default_factory=dict)
+    nightly: Heartbeat | None = None
+    late_channels: list[str] = field(default_factory=list)
+
+    @property
+    def sending(self) -> int:
+        return self.readings.sending
+
+    @property
+    def seconds(self) -> int | None:
+        return self.beats.engine_seconds
+
+    @property
+    def late(self) -> bool:
+        return domain.ENGINE_LATE in self.alarms
+
+    @property
+    def steps_waiting(self) -> int:
+        return self.readings.steps.due
+
+    @property
+    def queued(self) -> int:
+        return sum(waiting.due for waiting in self.readings.channels.values())
+
+    @property
+    def retrying(self) -> int:
+        return sum(waiting.retrying for waiting in self.readings.channels.values())
+
+    @property
+    def stopped(self) -> int:
+        return self.readings.failed + self.readings.unknown
 
     @property
     def empty_roles(self) -> list[str]:
-        return list(self.last_pass.get("empty_roles", []))
+        return list(self.beats.empty_roles)
 
     @property
     def set_aside(self) -> int:
         return int(self.last_pass.get("set_aside", 0))
 
 
-def state(now: datetime) -> EngineState:
-    """Six queries."""
-    beats = Heartbeat.objects.in_bulk([ENGINE, NIGHTLY])
-    beat = beats.get(ENGINE)
-    seconds = round((clock.real_now() - beat.at).total_seconds()) if beat else None
-    return EngineState(
+@dataclass(frozen=True)
+class Glance:
+    """What the loop board says of the engine. ``others``: what else the last pass found wrong."""
+
+    seconds: int | None
+    late: bool
+    stopped: int
+    others: int
+
+    @property
+    def alarms(self) -> bool:
+        return self.late or bool(self.stopped or self.others)
+
+
+#: Alarms that a glance says in words of their own.
+OWN_WORDS = frozenset({domain.ENGINE_LATE, domain.DEAD_LETTERS, domain.UNKNOWN_FATE})
+
+
+def glance() -> Glance:
+    """Two queries: the heartbeat carries the alarms of the last pass."""
+    beat = Heartbeat.objects.filter(name=ENGINE).first()
+    seconds = _ago(beat)
+    return Glance(
         seconds=seconds,
         late=seconds is None or seconds > settings.ENGINE_LATE_SECONDS,
-        last_pass=beat.data if beat else {},
-        nightly=beats.get(NIGHTLY),
-        steps_waiting=FollowUp.objects.filter(closed_at__isnull=True, next_action_at__lte=now)
-        .exclude(snoozed_until__gt=now)
-        .count(),
-        queued=Message.objects.filter(state=MessageState.QUEUED, not_before__lte=now).count(),
-        sending=Message.objects.filter(state=MessageState.SENDING).count(),
-        stopped=stopped().count(),
+        stopped=Message.objects.filter(watch.STOPPED).count(),
+        others=len(set(beat.data.get("alarms", ())) - OWN_WORDS) if beat else 0,
     )
 
 
+def alarms(*, readings: Readings, empty_roles: list[str]) -> list[str]:
+    """What a pass that ends now has found wrong. Three queries."""
+    nightly = Heartbeat.objects.filter(name=NIGHTLY).first()
+    just_now = Heartbeat(name=ENGINE, at=clock.real_now(), data={"empty_roles": empty_roles})
+    return domain.alarms(readings, _beats(just_now, nightly, audit_seal.state(clock.real_now())), _limits())
+
+
+def _limits() -> Limits:
+    return Limits(engine=settings.ENGINE_LATE_SECONDS, backlog=settings.BACKLOG_LATE_SECONDS)
+
+
+def state(now: datetime) -> EngineState:
+    """Six queries, seven before the first seal."""
+    rows = Heartbeat.objects.in_bulk([ENGINE, NIGHTLY])
+    seal = audit_seal.state(clock.real_now())
+    readings = watch.readings(now)
+    beats = _beats(rows.get(ENGINE), rows.get(NIGHTLY), seal)
+    limits = _limits()
+    return EngineState(
+        beats=beats,
+        readings=readings,
+        alarms=domain.alarms(readings, beats, limits),
+        last_pass=rows[ENGINE].data if ENGINE in rows else {},
+        nightly=rows.get(NIGHTLY),
+        late_channels=readings.late_channels(limits.backlog),
+    )
+
+
+def _beats(engine: Heartbeat | None, nightly: Heartbeat | None, seal: audit_seal.SealState) -> Beats:
+    return Beats(
+        engine_seconds=_ago(engine),
+        empty_roles=tuple(engine.data.get("empty_roles", ())) if engine else (),
+        nightly_seconds=_ago(nightly),
+        nightly_faults=_faults(nightly.data) if nightly else 0,
+        seal_behind=seal.behind,
+        seal_broken=bool(seal.broken),
+    )
+
+
+def _faults(data: dict[str, Any]) -> int:
+    """What the nightly check found wrong, repaired or not, and what it could not look at."""
+    found = sum(int(number) for number in (data.get("violations") or {}).values())
+    return max(found, int(data.get("open_faults", 0))) + int(data.get("set_aside", 0)) + int(data.get("left_over", 0))
+
+
+def _ago(beat: Heartbeat | None) -> int | None:
+    return round((clock.real_now() - beat.at).total_seconds()) if beat else None
+
+
 def stopped() -> QuerySet[Message]:
-    """Messages that did not arrive, or of which nobody knows; the newest first."""
+    """Messages that did not arrive, or of which nobody knows, and that nobody has dealt with; the newest first."""
     return (
-        Message.objects.filter(state__in=[MessageState.FAILED, MessageState.UNKNOWN])
+        Message.objects.filter(watch.STOPPED)
         .select_related("recipient", "follow_up__procedure")
         .order_by("-settled_at", "-pk")
+    )
+
+
+def sent_lately() -> QuerySet[Message]:
+    """What a mail that lies undelivered in the clinic's mailbox may be; the newest first."""
+    since = clock.real_now() - LATELY
+    return (
+        Message.objects.filter(state=MessageState.SENT, settled_at__gte=since)
+        .select_related("recipient", "follow_up__procedure")
+        .order_by("-settled_at", "-pk")[:SHOWN]
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -19,19 +20,15 @@ from django.utils.translation import gettext as _
 from clinic import audit, clock, transitions
 from clinic.access import require
 from clinic.actor import Actor
-from clinic.errors import Conflict
+from clinic.errors import Conflict, Invalid
 from clinic.roles import Role
 from followups.channels.base import OutgoingMessage
 from followups.domain import kinds
 from followups.domain.kinds import Kind, MessageState
 from followups.domain.states import MESSAGE
+from followups.domain.unknown_fate import DIGEST
 from followups.models import FollowUp, Message
 from followups.services import ladders
-
-#: A message that is no reminder of one promise, but of all that have been escalated to somebody.
-DIGEST = "digest"
-#: What may arrive twice without harm: reminders to staff. Anything else of unknown fate goes to a person.
-MAY_REPEAT = frozenset({*(str(spec.kind) for spec in kinds.specs() if spec.may_repeat), DIGEST})
 
 
 @dataclass(frozen=True)
@@ -129,39 +126,95 @@ def render(message: Message) -> OutgoingMessage:
 
 def _path(follow_up: FollowUp | None) -> str:
     """A case has a code that says nothing of the patient; who may not open it is told so there."""
-    if follow_up is None or follow_up.procedure is None:
-        return reverse("home")
-    return reverse("followups:case", args=[follow_up.procedure.code])
+    if follow_up is not None and follow_up.procedure is not None:
+        return reverse("followups:case", args=[follow_up.procedure.code])
+    spec = kinds.of(Kind(follow_up.kind)) if follow_up is not None else None
+    return reverse("home" if spec is None or spec.args else spec.page)
 
 
 def send_again(*, actor: Actor, message: Message) -> Message:
     """A person puts a failed message, or one of unknown fate, back into the queue.
 
-    Raises Conflict when it is neither (any more).
+    Raises Conflict when it is neither (any more), or somebody has dealt with it.
     """
     require(actor, Role.DIRECTOR, Role.ADMINISTRATOR)
-    if message.state not in {MessageState.FAILED, MessageState.UNKNOWN}:
-        raise Conflict("This message is not waiting for a decision any more.")
+    _check_stopped(message)
     also = {"attempts": 0, "not_before": clock.now(), "settled_at": None, "outcome": ""}
+    return _move(message, to=MessageState.QUEUED, action="message.sent_again", actor=actor, also=also)
+
+
+def _check_stopped(message: Message) -> None:
+    if message.state not in {MessageState.FAILED, MessageState.UNKNOWN} or message.dealt_at is not None:
+        raise Conflict("This message is not waiting for a decision any more.")
+
+
+def _move(
+    message: Message, *, to: MessageState, action: str, actor: Actor, also: dict[str, Any], reason: str = ""
+) -> Message:
     return transitions.apply(
         message,
         machine=MESSAGE,
-        to=MessageState.QUEUED,
-        action="message.sent_again",
+        to=to,
+        action=action,
         actor=actor,
+        patient_id=_patient(message),
+        reason=reason,
         field="state",
         also=also,
     )
 
 
 @transaction.atomic
+def dealt_with(*, actor: Actor, message: Message, reason: str) -> Message:
+    """A person has seen to it in another way. The reason says who was told, and how.
+
+    The message stays what it is, failed or of unknown fate, and waits for nobody any more. Raises Invalid without a
+    reason, Conflict when it does not wait for a decision.
+    """
+    require(actor, Role.DIRECTOR, Role.ADMINISTRATOR)
+    if not reason.strip():
+        raise Invalid("Say who was told, and how.", field="reason")
+    _check_stopped(message)
+    at = clock.real_now()
+    if not Message.objects.filter(pk=message.pk, state=message.state, dealt_at__isnull=True).update(dealt_at=at):
+        raise Conflict
+    message.dealt_at = at
+    audit.record(
+        action="message.dealt_with",
+        actor=actor,
+        subject=message,
+        patient_id=_patient(message),
+        data={"state": message.state, "recipient": message.recipient_id},
+        reason=reason.strip(),
+    )
+    return message
+
+
+def came_back(*, actor: Actor, message: Message, outcome: str) -> Message:
+    """A message that the provider took has come back undelivered: by a person, or by a delivery report.
+
+    Raises Conflict when it was not sent (any more). ``outcome`` is in words and names nobody.
+    """
+    if actor.user_id is not None:
+        require(actor, Role.DIRECTOR, Role.ADMINISTRATOR)
+    if message.state not in {MessageState.SENT, MessageState.UNKNOWN}:
+        raise Conflict("This message is not one that was sent.")
+    also = {"settled_at": clock.real_now(), "outcome": outcome[:200], "dealt_at": None}
+    return _move(message, to=MessageState.FAILED, action="message.came_back", actor=actor, also=also)
+
+
+def _patient(message: Message) -> int | None:
+    follow_up = message.follow_up
+    return follow_up.procedure.patient_id if follow_up is not None and follow_up.procedure else None
+
+
+@transaction.atomic
 def settled(*, message: Message, state: MessageState, outcome: str) -> None:
     """The audit line of a message that has come to its end."""
-    follow_up = message.follow_up
     audit.record(
         action=f"message.{state}",
         actor=Actor.system(),
         subject=message,
-        patient_id=follow_up.procedure.patient_id if follow_up is not None and follow_up.procedure else None,
+        patient_id=_patient(message),
         data={"kind": message.kind, "channel": message.channel, "recipient": message.recipient_id, "outcome": outcome},
     )

@@ -29,6 +29,12 @@ class Post:
     def __init__(self) -> None:
         self.answers: list[str] = []
         self.accepted: list[str] = []
+        self.connections = 0
+
+    async def handle_EHLO(self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]) -> Any:
+        session.host_name = hostname
+        self.connections += 1
+        return responses
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         if self.answers:
@@ -155,3 +161,38 @@ def test_a_server_that_is_away_keeps_everything_in_the_queue(post: Post, now: da
     assert set(Message.objects.values_list("outcome", flat=True)) == {
         "mail server cannot be reached: ConnectionRefusedError"
     }
+
+
+def test_a_burst_leaves_over_one_connection(post: Post, now: datetime) -> None:
+    row = factory.promise(due=now + timedelta(days=9))
+    Message.objects.bulk_create(
+        Message(
+            key=f"{row.pk}:1:{number}:0:1:email",
+            follow_up=row,
+            kind=row.kind,
+            channel="email",
+            recipient=row.responsible,
+            not_before=now,
+            created_at=now,
+        )
+        for number in range(200)
+    )
+    assert send(now) == {"sent": 200}
+    assert (len(post.accepted), len(set(post.message_ids())), post.connections) == (200, 200, 1)
+
+
+def test_a_server_that_says_later_for_an_hour_loses_nothing_and_gets_nothing_twice(post: Post, now: datetime) -> None:
+    """A pass every five minutes of the clinic's time; the server is in trouble for the first sixty."""
+    rows = [factory.promise(due=now) for _ in range(3)]
+    tried = 0
+    for minute in range(0, 130, 5):
+        in_trouble = minute < 60
+        post.answers = ["451 Try again later"] * 99 if in_trouble else []
+        report = engine.run_pass(now + minute * MINUTE)
+        tried += sum(report.delivered.values())
+        if in_trouble:
+            assert post.accepted == []
+            assert Message.objects.filter(state="queued").count() == len(rows)
+    assert len(post.accepted) == len(set(post.message_ids())) == len(rows)
+    assert set(Message.objects.values_list("state", "attempts")) == {("sent", 5)}
+    assert tried == 5 * len(rows)  # put off by 1, 5, 15 and 60 minutes: a server in trouble is not pressed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import smtplib
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from clinic.roles import Role
 from followups import channels, dispatch
 from followups.channels.base import Outcome, OutgoingMessage
 from followups.channels.email import EmailSession, message_id
+from followups.domain import kinds, unknown_fate
 from followups.domain.backoff import DELAYS, Fate
 from followups.domain.kinds import Kind
 from followups.models import DeliveryAttempt, FollowUp, Message
@@ -144,7 +146,7 @@ def test_a_refusal_is_a_failure_at_once(now: datetime, caplog: pytest.LogCapture
 def test_what_must_not_arrive_twice_and_may_have_arrived_goes_to_a_person(
     now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "MAY_REPEAT", frozenset())
+    monkeypatch.setattr(unknown_fate, "may_repeat", lambda kind: kind != "sign_record")
     message = factory.message()
     assert one_try(message, now + MINUTE, Fate.UNKNOWN) == "unknown"
     assert dispatch.claim_due(channel="email", now=now + timedelta(days=1)) == []
@@ -170,6 +172,21 @@ def test_there_is_never_more_than_one_open_attempt(now: datetime) -> None:
     (claim,) = dispatch.claim_due(channel="email", now=now + MINUTE)
     with pytest.raises(IntegrityError), transaction.atomic():
         DeliveryAttempt.objects.create(message=message, number=2, claim_token=claim.token, started_at=now)
+
+
+@pytest.mark.parametrize("kind", [*Kind, messages.DIGEST])
+def test_a_reminder_to_staff_may_arrive_twice(kind: str) -> None:
+    assert unknown_fate.may_repeat(kind)
+
+
+def test_a_kind_of_promise_may_say_otherwise_in_its_own_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = dataclasses.replace(kinds.of(Kind.TELL_PATIENT), may_repeat=False)
+    monkeypatch.setattr(kinds, "of", lambda kind: spec)
+    assert not unknown_fate.may_repeat(Kind.TELL_PATIENT)
+
+
+def test_a_kind_of_message_that_nobody_has_thought_about_must_not_arrive_twice() -> None:
+    assert not unknown_fate.may_repeat("result_for_a_patient")
 
 
 # --- looking once more --------------------------------------------------------------------------
@@ -279,7 +296,7 @@ def test_an_expired_lease_of_a_reminder_goes_back_to_the_queue(now: datetime) ->
 def test_an_expired_lease_of_what_must_not_arrive_twice_goes_to_a_person(
     now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "MAY_REPEAT", frozenset())
+    monkeypatch.setattr(unknown_fate, "may_repeat", lambda kind: kind != "sign_record")
     message = factory.message()
     dispatch.claim_due(channel="email", now=now + MINUTE)
     expire_lease(message)

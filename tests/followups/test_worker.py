@@ -1,9 +1,10 @@
-"""A real Celery worker on the real broker does one tick."""
+"""A real Celery worker on the real broker does one tick, and sends from the channel's own queue."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 import redis
 from django.db import connection
 
-from clinic import clock, embedded, health, nudge
+from clinic import celery, clock, embedded, nudge
 from clinic.models import Heartbeat
 from followups.models import Message
 from tests.factories import promises as factory
@@ -28,16 +29,39 @@ WATCHDOG_SECONDS = 60
 @pytest.fixture
 def worker(settings: Any, bundled_servers: None) -> Iterator[subprocess.Popen[str]]:
     """A worker process on the test's database and broker. It is killed should a test wait for it too long."""
-    redis.Redis.from_url(embedded.client(settings.REDIS_URL)).delete(health.QUEUE)
+    yield from start_worker(settings)
+
+
+@pytest.fixture
+def hanging_gateway() -> Iterator[socket.socket]:
+    """Takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
+        yield listener
+
+
+@pytest.fixture
+def worker_on_hanging_gateway(
+    settings: Any, bundled_servers: None, hanging_gateway: socket.socket
+) -> Iterator[subprocess.Popen[str]]:
+    yield from start_worker(
+        settings,
+        EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+        EMAIL_HOST="127.0.0.1",
+        EMAIL_PORT=str(hanging_gateway.getsockname()[1]),
+    )
+
+
+def start_worker(settings: Any, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    redis.Redis.from_url(embedded.client(settings.REDIS_URL)).delete(*celery.queue_names())
     base = connection.settings_dict
     host, port = base["HOST"], base["PORT"]
     login = f"{base['USER']}:{base['PASSWORD']}" if base["PASSWORD"] else base["USER"]
     url = f"postgres://{login}@/{base['NAME']}?host={host}&port={port}"
-    command = ["-m", "celery", "-A", "clinic", "worker", "--pool", "solo", "--loglevel", "INFO", "--without-gossip"]
+    command = ["-m", "celery", "-A", "clinic", "worker", "--loglevel", "INFO", "--without-gossip"]
     process = subprocess.Popen(
         ["timeout", str(WATCHDOG_SECONDS), sys.executable, *command, "--without-mingle"],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "clinic.settings"},
+        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "clinic.settings", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -62,7 +86,29 @@ def test_a_nudged_worker_does_one_pass_and_sends(worker: subprocess.Popen[str]) 
     row = factory.promise(due=clock.now())
     read_until(worker, "ready.")
     nudge.nudge("followups.tasks.tick")
-    log = read_until(worker, "succeeded")
-    assert "followups.tasks.tick" in log
+    log = read_until(worker, "followups.tasks.tick[")
+    assert "received" in log
+    log += read_until(worker, "followups.tasks.deliver[")
+    log += read_until(worker, "succeeded") + read_until(worker, "succeeded")
     assert Heartbeat.objects.get(name="engine").data["rungs"] == 1
+    assert Heartbeat.objects.get(name="channel.email").data == {"sent": 1}
     assert Message.objects.get(follow_up=row).state == "sent"
+
+
+def test_a_gateway_that_hangs_holds_one_process_and_the_passes_go_on(
+    worker_on_hanging_gateway: subprocess.Popen[str], hanging_gateway: socket.socket
+) -> None:
+    worker = worker_on_hanging_gateway
+    factory.message()
+    read_until(worker, "ready.")
+    nudge.nudge(celery.DELIVER, "email")
+    line, _ = hanging_gateway.accept()  # a process is in the gateway, and stays there
+    with line:
+        for _ in range(4):  # more than there are processes
+            nudge.nudge(celery.DELIVER, "email")
+        nudge.nudge("followups.tasks.tick")
+        done = read_until(worker, "tasks.tick[")  # received
+        while "tasks.tick[" not in done.splitlines()[-1] or "succeeded" not in done.splitlines()[-1]:
+            done = read_until(worker, "succeeded")
+        assert Heartbeat.objects.filter(name="engine").exists()
+        assert Message.objects.get(channel="email").state == "sending"
