@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils.module_loading import import_string
 
-from clinic import embedded, health
+from clinic import audit_seal, clock, embedded, health
 
 RunningCheck = Callable[[], list[CheckMessage]]
 #: Checks of running parts, which ``manage.py check`` and ``migrate`` must not need: only doctor asks them.
@@ -20,6 +20,7 @@ HARMLESS_MAIL = frozenset(
     f"django.core.mail.backends.{name}.EmailBackend" for name in ("filebased", "console", "locmem", "dummy")
 )
 KEY_LENGTH = 50
+TOKEN_LENGTH = 24
 
 
 def while_running(check: RunningCheck) -> RunningCheck:
@@ -145,6 +146,20 @@ def banner_has_room(**_: Any) -> list[CheckMessage]:
     ]
 
 
+@register()
+def metrics_have_a_good_token(**_: Any) -> list[CheckMessage]:
+    """A short one can be guessed; none is fine: then only this computer may read them."""
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= TOKEN_LENGTH:
+        return []
+    return [
+        Error(
+            f"METRICS_TOKEN has fewer than {TOKEN_LENGTH} letters.",
+            hint="python -c 'import secrets; print(secrets.token_urlsafe(30))' makes one.",
+            id="clinic.E012",
+        )
+    ]
+
+
 # --- running parts -------------------------------------------------------------------------
 @while_running
 def database_is_ready() -> list[CheckMessage]:
@@ -156,6 +171,18 @@ def database_is_ready() -> list[CheckMessage]:
 def engine_keeps_up() -> list[CheckMessage]:
     """The broker answers and the engine keeps up."""
     return [_problem(text, "clinic.E021") for text in health.engine_state()["problems"]]
+
+
+@while_running
+def audit_is_sealed() -> list[CheckMessage]:
+    """The audit trail is sealed up to yesterday, and every seal that was looked at matches."""
+    state = audit_seal.state(clock.real_now())
+    found = []
+    if state.broken:
+        found.append(_problem(f"the audit trail does not match its seal: {state.broken}", "clinic.E022"))
+    if state.behind:
+        found.append(_problem(f"{state.behind} finished days of the audit trail have no seal", "clinic.E023"))
+    return found
 
 
 def _problem(text: str, number: str) -> CheckMessage:

@@ -1,30 +1,55 @@
-"""What every page's frame shows: the clinic, the time, the navigation, and a late engine."""
+"""What every page's frame shows: the clinic, the time, the navigation, and an engine in trouble."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from clinic import clock, navigation
+from clinic import clock, health, navigation
 from clinic.health import ENGINE
 from clinic.models import Heartbeat
+from clinic.place_forms import ROLE_NAMES
+from clinic.roles import Role
 
 
-def engine_late() -> dict[str, Any] | None:
-    """None while the engine keeps up; else since when (wall clock) and for how many minutes.
+@dataclass(frozen=True)
+class EngineNote:
+    """What every staff page must say of the engine. ``since``: moment of its last completed pass, None for never."""
 
-    No heartbeat at all is late too: nobody has promised anything yet.
+    late: bool = False
+    since: datetime | None = None
+    minutes: int | None = None
+    roles: tuple[str, ...] = ()  # in which a ladder ends and which nobody holds, in words
+    waiting: int | None = None  # minutes for which a step or a message has waited
+
+    def __bool__(self) -> bool:
+        return self.late or bool(self.roles) or self.waiting is not None
+
+
+def engine_note() -> EngineNote:
+    """One query: the heartbeat, which carries what the last pass saw.
+
+    No heartbeat at all is late too: nobody has promised anything yet. What a late engine saw is not news any more.
     """
-    at = Heartbeat.objects.filter(name=ENGINE).values_list("at", flat=True).first()
-    if at is None:
-        return {"since": None, "minutes": None}
-    seconds = (clock.real_now() - at).total_seconds()
-    if seconds <= settings.ENGINE_LATE_SECONDS:
-        return None
-    return {"since": at, "minutes": int(seconds // 60)}
+    beat = Heartbeat.objects.filter(name=ENGINE).first()
+    if beat is None:
+        return EngineNote(late=True)
+    seconds = (clock.real_now() - beat.at).total_seconds()
+    late = seconds > settings.ENGINE_LATE_SECONDS
+    oldest = health.oldest_seconds(beat.data)
+    waits = not late and oldest > settings.BACKLOG_LATE_SECONDS
+    return EngineNote(
+        late=late,
+        since=beat.at,
+        minutes=int(seconds // 60),
+        roles=tuple(str(ROLE_NAMES[Role(role)]) for role in beat.data.get("empty_ends", ())),
+        waiting=oldest // 60 if waits else None,
+    )
 
 
 def demo_bar(now: Any) -> dict[str, Any] | None:
@@ -43,13 +68,13 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "clinic_phone": settings.CLINIC_PHONE_24H,
         "now": now,
         "nav": [],
-        "engine_late": None,
+        "engine_note": None,
         "demo": None,
     }
     user = getattr(request, "user", None)  # absent when a request is refused before the log-in is looked at
     if user is None or not user.is_authenticated:
         return frame
     frame["nav"] = navigation.entries_for(user, request.path)
-    frame["engine_late"] = engine_late()
+    frame["engine_note"] = engine_note()
     frame["demo"] = demo_bar(now)
     return frame

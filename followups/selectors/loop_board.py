@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.paginator import Page as Rows
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
-from clinic import clock
-from clinic.models import Heartbeat
-from followups.domain.kinds import MessageState
-from followups.models import FollowUp, Message
+from followups.models import FollowUp
+from followups.selectors import engine as engine_selector
 from followups.selectors import loop, paging, worklists
-from followups.selectors.engine import ENGINE
+from followups.selectors.engine import Glance
 from followups.selectors.worklists import Row
 
 #: What the promises of a figure are called.
@@ -38,17 +35,6 @@ FIRST = 10
 FRESH = timedelta(minutes=1)
 
 
-@dataclass(frozen=True)
-class Engine:
-    """``seconds`` since the last completed pass, None when there was none. ``stopped``: messages that did not arrive,
-    or of which nobody knows.
-    """
-
-    seconds: int | None
-    late: bool
-    stopped: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class LoopBoard:
     """``show``: the figure whose promises are listed; empty for the board itself."""
@@ -57,7 +43,7 @@ class LoopBoard:
     show: str
     rows: tuple[Row, ...] = ()
     page: Rows[Any] | None = None
-    engine: Engine | None = None
+    engine: Glance | None = None
     oldest: tuple[Row, ...] = ()
     unowned: tuple[Row, ...] = ()
     escalated: tuple[Row, ...] = ()
@@ -90,19 +76,11 @@ def load(*, show: str, now: datetime, number: str | None = None) -> LoopBoard:
     return LoopBoard(
         figures=figures,
         show="",
-        engine=engine(),
+        engine=engine_selector.glance(),
         oldest=_first(oldest, now),
         unowned=_first(worklists.figure("unowned", now), now),
         escalated=_first(worklists.figure("escalated", now), now),
     )
-
-
-def engine() -> Engine:
-    """Two queries."""
-    beat = Heartbeat.objects.filter(name=ENGINE).first()
-    seconds = round((clock.real_now() - beat.at).total_seconds()) if beat else None
-    stopped = Message.objects.filter(state__in=[MessageState.FAILED, MessageState.UNKNOWN]).count()
-    return Engine(seconds, seconds is None or seconds > settings.ENGINE_LATE_SECONDS, stopped)
 
 
 def _first(rows: Any, now: datetime) -> tuple[Row, ...]:

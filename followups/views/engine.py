@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -19,12 +19,10 @@ from clinic.access import ALL_ROLES, actor_of, roles_required
 from clinic.errors import Invalid
 from clinic.responses import see_other
 from clinic.roles import CLINICAL, Role
-from followups import ladder_words, replay
-from followups.models import Message
+from followups import alarm_words, ladder_words, replay
 from followups.selectors import engine as selector
 from followups.selectors import mail as mail_selector
 from followups.services import demo_clock as demo_clock_service
-from followups.services import messages as outbox
 
 #: What the bar offers, in hours.
 HOURS = frozenset({1, 4, 24, 168})
@@ -36,24 +34,16 @@ SHOWN = 100
 def engine(request: HttpRequest) -> HttpResponse:
     """Does it keep up, and what did not arrive."""
     state = selector.state(clock.now())
-    rows = [(row, ladder_words.kind(row.kind)) for row in selector.stopped()[:SHOWN]]
     context = {
         "engine": state,
-        "stopped": rows,
+        "alarms": [(name, alarm_words.ALARMS[name]) for name in state.alarms],
+        "channels": state.readings.channels.items(),
+        "stopped": [(row, ladder_words.kind(row.kind)) for row in selector.stopped()[:SHOWN]],
+        "sent": [(row, ladder_words.kind(row.kind)) for row in selector.sent_lately()],
         "roles": [(role, ladder_words.ROLES[Role(role)]) for role in state.empty_roles],
         "may_open_case": actor_of(request).has(*CLINICAL),
     }
     return render(request, "followups/engine/engine.html", context)
-
-
-@require_POST
-@roles_required(Role.DIRECTOR, Role.ADMINISTRATOR)
-def send_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put one message back into the queue. A Conflict (somebody else did) becomes the 409 page."""
-    message = get_object_or_404(Message, pk=pk)
-    outbox.send_again(actor=actor_of(request), message=message)
-    messages.success(request, _("The message is in the queue again."))
-    return see_other("followups:engine")
 
 
 @require_safe

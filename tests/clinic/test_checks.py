@@ -99,7 +99,7 @@ def test_an_impatient_banner_is_warned_about(settings: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.broker
-def test_the_doctor_finds_nothing_wrong_while_the_engine_reports(capsys: Any) -> None:
+def test_the_doctor_finds_nothing_wrong_while_the_engine_reports(capsys: Any, cast: Any) -> None:
     Heartbeat.objects.create(name=health.ENGINE, at=clock.real_now())
     call_command("doctor")
     said = capsys.readouterr().out

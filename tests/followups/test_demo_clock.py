@@ -207,11 +207,11 @@ def test_its_queries_do_not_grow_with_what_failed(django_assert_max_num_queries:
     for _ in range(3):
         failed_message()
     client.get(reverse("followups:engine"))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         client.get(reverse("followups:engine"))
     for _ in range(9):
         failed_message()
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         client.get(reverse("followups:engine"))
 
 

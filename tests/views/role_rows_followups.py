@@ -13,7 +13,7 @@ from followups.models import Action, Review
 from procedures.models import Procedure, ResultVersion
 from tests import make
 from tests.factories import promises
-from tests.views.role_rows import CLOSED, READERS, SIGNERS, WRITERS, Case, Row, allow, everybody
+from tests.views.role_rows import CLOSED, READERS, SIGNERS, WRITERS, Case, Row, allow, everybody, public
 
 
 def done() -> Procedure:
@@ -71,6 +71,11 @@ def stopped(case: Case) -> dict[str, Any]:
     return {"pk": promises.message(state=str(MessageState.FAILED), settled_at=clock.now()).pk}
 
 
+def sent(case: Case) -> dict[str, Any]:
+    """A message that the mail server took."""
+    return {"pk": promises.message(state=str(MessageState.SENT), settled_at=clock.now()).pk}
+
+
 FOLLOWUPS: dict[str, Row] = {
     "followups:board": allow(*STAFF),
     "followups:week": allow(*STAFF),
@@ -102,6 +107,17 @@ FOLLOWUPS: dict[str, Row] = {
     # the engine
     "followups:engine": allow(Role.DIRECTOR, Role.ADMINISTRATOR),
     "followups:send_again": allow(Role.DIRECTOR, Role.ADMINISTRATOR, ok=303, method="post", kwargs=stopped),
+    "followups:dealt_with": allow(Role.DIRECTOR, Role.ADMINISTRATOR, kwargs=stopped),
+    "followups:dealt_with told": allow(
+        Role.DIRECTOR,
+        Role.ADMINISTRATOR,
+        ok=303,
+        method="post",
+        kwargs=stopped,
+        data=lambda case: {"reason": "by phone"},
+    ),
+    "followups:came_back": allow(Role.DIRECTOR, Role.ADMINISTRATOR, ok=303, method="post", kwargs=sent),
+    "followups:metrics": public(),  # tests ask from this computer
     "followups:mail": everybody(demo=True),
     "followups:demo_clock": everybody(303, method="post", data=lambda case: {"reset": "1"}, demo=True),
 }

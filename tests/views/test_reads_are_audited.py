@@ -16,7 +16,14 @@ pytestmark = pytest.mark.django_db
 
 READS = {"chart.read", "list.read"}
 #: Name no patient before somebody has looked for one, or never do.
-NOBODY = {"procedures:patients", "procedures:patient_new", "procedures:new", "followups:engine", "followups:mail"}
+NOBODY = {
+    "procedures:patients",
+    "procedures:patient_new",
+    "procedures:new",
+    "followups:engine",
+    "followups:dealt_with",
+    "followups:mail",
+}
 LISTS = {
     "followups:board",
     "followups:week",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from django.urls import NoReverseMatch, reverse
 
 from clinic.roles import CLINICAL, Role
+from followups.models import Message
 from tests.factories.full import Full
 from tests.views.role_matrix import MATRIX
 
@@ -20,6 +21,7 @@ POST_ONLY = {
     "accept_cover",
     "account_resend",
     "followups:demo_clock",
+    "followups:came_back",
     "followups:send_again",
     "procedures:patient_encounter",
     "procedures:record_hint",
@@ -29,7 +31,15 @@ POST_ONLY = {
     "user_unlock",
 }
 #: Lead elsewhere, or say something to a machine.
-NO_PAGE = {"home", "procedures:checklist_save", "procedures:record_note", "healthz", "readyz", "healthz_engine"}
+NO_PAGE = {
+    "home",
+    "procedures:checklist_save",
+    "procedures:record_note",
+    "healthz",
+    "readyz",
+    "healthz_engine",
+    "followups:metrics",
+}
 #: Lead to names of the log-in package that this product does not use.
 ABSENT = {"account_signup", "account_email", "account_reset_password", "account_set_password"}
 
@@ -80,6 +90,10 @@ NAMED: dict[str, Paths] = {
     ],
     "place_edit": places("place_edit"),
     "place_remove": lambda full: places("place_remove")(full)[1:],  # a room stays
+    # the engine
+    "followups:dealt_with": by_number(
+        "followups:dealt_with", lambda full: Message.objects.filter(state="failed")[0].pk
+    ),
     # patients and bookings
     "procedures:patient": by_number("procedures:patient", lambda full: full.patient.pk),
     "procedures:patient_edit": by_number("procedures:patient_edit", lambda full: full.patient.pk),
