@@ -36,6 +36,7 @@ STATUSES: dict[str, Status] = {
     # what is not known is never "no"
     "unknown": Status("due", "question-circle-fill", _("Unknown")),
     "not_asked": Status("waiting", "chat-square-dots", _("Not asked yet")),
+    "undelivered": Status("overdue", "envelope-exclamation-fill", _("Reminder not delivered")),
     # results
     "abnormal": Status("overdue", "arrow-up-right-circle", _("Abnormal")),
     "flagged": Status("due", "flag-fill", _("Flagged by the laboratory")),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -24,7 +25,7 @@ from followups import channels, dispatch, reconcile
 from followups.domain.ladder import Do, Ladder, Rung
 from followups.domain.roster import Roster
 from followups.models import FollowUp, FollowUpNote
-from followups.selectors import duty, watch
+from followups.selectors import duty, undelivered, watch
 from followups.selectors import engine as engine_selector
 from followups.services import ladders, messages, turns
 from procedures.models import Procedure
@@ -73,7 +74,9 @@ def run_pass(now: datetime, *, hand_over: HandOver | None = None) -> PassReport:
     began = clock.real_now()
     report = PassReport()
     sweep(report)
-    advance(now, report)
+    roster = duty.roster(now)
+    plan_own(now, roster, report)
+    advance(now, roster, report)
     report.reaped = dispatch.reap(now=now)
     for name in sorted(channels.NAMES):
         if hand_over is not None:
@@ -112,6 +115,24 @@ def sweep(report: PassReport) -> None:
         logger.warning("sweep: %s plans were behind their facts, %s cannot be made", report.swept, report.set_aside)
 
 
+# --- the engine's own promises ------------------------------------------------------------------
+
+
+def plan_own(now: datetime, roster: Roster, report: PassReport) -> None:
+    """Promise that somebody sees to people whom messages do not reach, and to roles that nobody holds."""
+    empty = _empty_roles(roster)
+    people, clinic = undelivered.to_plan()
+    work: list[Callable[[], None]] = [partial(reconcile.person, pk, now) for pk in sorted(people)]
+    if empty or clinic:
+        work.append(partial(reconcile.clinic, empty, now))
+    for plan in work:
+        try:
+            plan()
+        except Exception:  # set aside: reminders must not wait for this
+            logger.exception("a plan of the engine's own failed")
+            report.set_aside += 1
+
+
 # --- advance ------------------------------------------------------------------------------------
 
 
@@ -121,9 +142,8 @@ def due(now: datetime) -> QuerySet[FollowUp]:
     return FollowUp.objects.filter(awake, closed_at__isnull=True, next_action_at__lte=now)
 
 
-def advance(now: datetime, report: PassReport) -> None:
+def advance(now: datetime, roster: Roster, report: PassReport) -> None:
     """Take every step that is due, one rung at a time, each in its own savepoint."""
-    roster = duty.roster(now)
     report.empty_roles = [str(role) for role in _empty_roles(roster)]
     report.empty_ends = [str(role) for role in roster.empty_roles(_end_roles())]
     aside: set[int] = set()

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from clinic import clock
+from clinic.models import User
 from clinic.roles import Role
 from followups.domain import closing, planner
 from followups.domain.kinds import Kind, Subject
 from followups.domain.promise import Promise
 from followups.models import FollowUp
 from followups.selectors import facts as facts_selector
+from followups.selectors import undelivered
 from followups.services import ladders
 from procedures.models import Procedure
 
 logger = logging.getLogger(__name__)
 PLAN_FAILED = "plan_failed"
+CLINIC_ID = 1
+CLINIC_LOCK = 20_002
 
 
 def procedure(pk: int) -> None:
@@ -52,6 +57,23 @@ def or_promise_repair(pk: int) -> bool:
             plan_failed(pk)
         return False
     return True
+
+
+def person(pk: int, now: datetime) -> None:
+    """Plan what is promised about somebody of the staff: do messages reach them? Twice equals once."""
+    with transaction.atomic():
+        User.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+        facts = undelivered.of_person(pk, now)
+        make_equal(Of(Subject.PERSON, pk, facts), planner.plan(facts, Subject.PERSON), now)
+
+
+def clinic(empty_roles: Iterable[Role], now: datetime) -> None:
+    """Plan what is promised about the clinic as a whole: does somebody answer for every role?"""
+    with transaction.atomic():
+        with connection.cursor() as cursor:  # there is no row of the clinic's to lock
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLINIC_LOCK])
+        facts = undelivered.of_clinic(empty_roles, now)
+        make_equal(Of(Subject.CLINIC, CLINIC_ID, facts), planner.plan(facts, Subject.CLINIC), now)
 
 
 def plan_failed(pk: int) -> None:

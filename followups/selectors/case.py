@@ -13,6 +13,7 @@ from followups.domain.kinds import Kind
 from followups.domain.kinds.spec import Station
 from followups.domain.picture import PromiseMark, Urgency
 from followups.models import Action, FollowUp, PatientContact, Review, SymptomCheck
+from followups.selectors import undelivered
 from procedures.domain import versions as versions_rule
 from procedures.domain.checklist import Summary
 from procedures.domain.protocol import Protocol
@@ -47,6 +48,7 @@ class Case:
     symptoms: tuple[SymptomCheck, ...]
     contacts: tuple[PatientContact, ...]
     promises: tuple[FollowUp, ...]
+    undelivered: frozenset[int]  # of those: a reminder did not get through
 
     def of(self, *wanted: Kind) -> list[FollowUp]:
         return [p for p in self.promises if p.kind in wanted]
@@ -78,6 +80,7 @@ def load(procedure: Procedure, now: datetime) -> Case:
         symptoms=tuple(procedure.symptom_checks.select_related("by").order_by("-at")),
         contacts=tuple(procedure.contacts.select_related("by").order_by("-at", "-pk")),
         promises=tuple(sorted(promises, key=lambda p: (ORDER[urgency_of(p, now)], p.due_at, p.pk))),
+        undelivered=undelivered.promises_of(procedure.pk),
     )
 
 

@@ -10,12 +10,16 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from clinic import audit_seal, clock
-from clinic.models import Heartbeat
+from clinic.models import Heartbeat, User
+from followups import wording
 from followups.domain import watch as domain
-from followups.domain.kinds import MessageState
+from followups.domain.kinds import MessageState, Subject
+from followups.domain.picture import Urgency
 from followups.domain.watch import Beats, Limits, Readings
-from followups.models import Message
-from followups.selectors import watch
+from followups.models import FollowUp, Message
+from followups.selectors import undelivered, watch
+from followups.selectors.case import ORDER, urgency_of
+from followups.services import ladders
 
 ENGINE = "engine"
 NIGHTLY = "nightly"
@@ -72,6 +76,36 @@ class EngineState:
     @property
     def set_aside(self) -> int:
         return int(self.last_pass.get("set_aside", 0))
+
+
+@dataclass(frozen=True)
+class OwnPromise:
+    """A promise about somebody of the staff, or about the clinic. ``person``: whom messages do not reach."""
+
+    follow_up: FollowUp
+    title: str
+    person: User | None
+    state: Urgency
+    next_step: str
+
+
+def own_promises(now: datetime) -> list[OwnPromise]:
+    """What the engine asks administrators and the director to see to, the most urgent first. Two queries."""
+    rows = FollowUp.objects.filter(
+        subject_kind__in=[str(Subject.PERSON), str(Subject.CLINIC)], kind__in=undelivered.OWN, closed_at__isnull=True
+    ).select_related("taken_by", "responsible", "procedure")
+    promises = sorted(rows, key=lambda row: (ORDER[urgency_of(row, now)], row.due_at, row.pk))
+    people = User.objects.in_bulk([row.subject_id for row in promises if row.subject_kind == Subject.PERSON])
+    return [
+        OwnPromise(
+            follow_up=row,
+            title=wording.title(row, None),
+            person=people.get(row.subject_id) if row.subject_kind == Subject.PERSON else None,
+            state=urgency_of(row, now),
+            next_step=ladders.next_step(row, now),
+        )
+        for row in promises
+    ]
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ def engine(request: HttpRequest) -> HttpResponse:
     context = {
         "engine": state,
         "alarms": [(name, alarm_words.ALARMS[name]) for name in state.alarms],
+        "own": selector.own_promises(clock.now()),
+        "may_edit_users": actor_of(request).has(Role.ADMINISTRATOR),
         "channels": state.readings.channels.items(),
         "stopped": [(row, ladder_words.kind(row.kind)) for row in selector.stopped()[:SHOWN]],
         "sent": [(row, ladder_words.kind(row.kind)) for row in selector.sent_lately()],

@@ -198,8 +198,7 @@ def test_it_says_how_old_the_last_pass_is_what_waits_and_who_is_missing() -> Non
     Heartbeat.objects.update(at=clock.real_now() - timedelta(seconds=90))
     page = client.get(reverse("followups:engine")).content.decode()
     assert "It last finished a pass 90 seconds ago." in page
-    assert "Nobody answers for:" in page
-    assert "the schedulers" in page
+    assert "Nobody answers for the schedulers" in page
 
 
 def test_its_queries_do_not_grow_with_what_failed(django_assert_max_num_queries: Any) -> None:
@@ -253,7 +252,7 @@ def test_only_the_newest_mails_are_read(demo: None, mail_folder: Path) -> None:
         factory.promise(due=clock.now())
         engine.run_pass(clock.now() + timedelta(minutes=minutes))
     assert len(mail_selector.newest(limit=3)) == 3
-    assert FollowUp.objects.count() == 4
+    assert FollowUp.objects.filter(subject_kind="procedure").count() == 4
 
 
 def test_every_pass_of_a_demonstration_writes_a_heartbeat_of_the_real_time(demo: None) -> None:

@@ -31,6 +31,12 @@ def director() -> User:
     return make.user(Role.DIRECTOR, username="dora")
 
 
+@pytest.fixture(autouse=True)
+def no_promises_of_the_engines_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Roles are empty here on purpose; what the engine promises about that is in test_own_promises.py."""
+    monkeypatch.setattr(engine, "plan_own", lambda *_: None)
+
+
 @pytest.fixture
 def now() -> datetime:
     return clock.now()

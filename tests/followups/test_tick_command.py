@@ -55,7 +55,8 @@ def test_another_time_is_refused_outside_a_demonstration() -> None:
 
 
 def test_two_weeks_are_replayed_and_everything_happens_at_its_own_time(demo: None) -> None:
-    make.user(Role.DIRECTOR)
+    for role in Role:
+        make.user(role)
     begin = clock.now()
     row = factory.promise(Kind.SIGN_RECORD, due=begin + HOUR)
     out = tick("--now", (begin + 14 * DAY).isoformat())

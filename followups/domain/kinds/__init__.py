@@ -37,6 +37,8 @@ class Kind(StrEnum):
     SYMPTOM_CHECK = "symptom_check"
     RESTART_MEDICINE = "restart_medicine"
     PLAN_FAILED = "plan_failed"
+    DELIVERY_FAILED = "delivery_failed"
+    EMPTY_ROLE = "empty_role"
 
 
 class Subject(StrEnum):
