@@ -97,8 +97,9 @@ SELECT (SELECT max(id) FROM procedures_resultversion),
 
 
 def of(period: Period, now: datetime) -> Indicators:
-    """Eight queries."""
-    everything, by_level = acknowledged(period, now)
+    """Seven queries."""
+    versions = published()
+    everything, by_level = acknowledged(period, now, versions)
     overdue, by_kind = _overdue(period, now)
     tubes = _specimens(period)
     unreached, letters = _unreached(period)
@@ -112,8 +113,13 @@ def of(period: Period, now: datetime) -> Indicators:
         corrected=_corrected(period),
         unreached=unreached,
         letters=letters,
-        turnaround=turnaround(period),
+        turnaround=turnaround(period, versions),
     )
+
+
+def published() -> list[ProtocolVersion]:
+    """Every version of every protocol, the oldest first: limits and names are theirs. One query."""
+    return list(ProtocolVersion.objects.defer("data").order_by("number", "pk"))
 
 
 def marker(period: Period, now: datetime) -> str:
@@ -175,9 +181,11 @@ SELECT level, hours,
 """
 
 
-def acknowledged(period: Period, now: datetime) -> tuple[Acknowledged, tuple[Acknowledged, ...]]:
-    """All results of the period, and apart by level and limit. Two queries."""
-    limits = list(_limits())
+def acknowledged(
+    period: Period, now: datetime, versions: Iterable[ProtocolVersion]
+) -> tuple[Acknowledged, tuple[Acknowledged, ...]]:
+    """All results of the period, and apart by level and limit. One query."""
+    limits = list(_limits(versions))
     asked = {
         "versions": [version for version, _level, _graded, _hours in limits],
         "levels": [level for _version, level, _graded, _hours in limits],
@@ -194,9 +202,9 @@ def acknowledged(period: Period, now: datetime) -> tuple[Acknowledged, tuple[Ack
     return next(row for row in rows if not row.level), tuple(parts)
 
 
-def _limits() -> Iterable[tuple[int, str, str, int]]:
+def _limits(versions: Iterable[ProtocolVersion]) -> Iterable[tuple[int, str, str, int]]:
     """Of each published version: the hours to read a result of a level; a level that no rule could tell is abnormal."""
-    for version in ProtocolVersion.objects.defer("data"):
+    for version in versions:
         hours = version.parsed.review_hours
         for level in Level:
             graded = Level.ABNORMAL if level is Level.UNKNOWN else level
@@ -254,9 +262,9 @@ SELECT protocol_id, code, label, usual_hours, outer_hours,
 """
 
 
-def turnaround(period: Period) -> tuple[Turnaround, ...]:
-    """By test, those with the shortest limit first. Two queries."""
-    short = {row.protocol_id: row.parsed.short for row in ProtocolVersion.objects.defer("data").order_by("number")}
+def turnaround(period: Period, versions: Iterable[ProtocolVersion]) -> tuple[Turnaround, ...]:
+    """By test, those with the shortest limit first. One query."""
+    short = {version.protocol_id: version.parsed.short for version in versions}
     rows = _rows(TURNAROUND, {"starts": period.starts, "ends": period.ends})
     return tuple(
         Turnaround(
@@ -290,7 +298,7 @@ def _right(path: str) -> Q:
 
 def _overdue(period: Period, now: datetime) -> tuple[Share, tuple[tuple[str, Share], ...]]:
     """Promises that fell due, and which of them were open a moment later; in all and by kind."""
-    fell_due = FollowUp.objects.filter(due_at__gte=period.starts, due_at__lt=min(period.ends, now))
+    fell_due = FollowUp.objects.filter(_right("procedure"), due_at__gte=period.starts, due_at__lt=min(period.ends, now))
     needed = fell_due.exclude(closed_because=str(Closed.NO_LONGER_NEEDED), closed_at__lte=F("due_at"))
     late = Q(closed_at__isnull=True) | Q(closed_at__gt=F("due_at"))
     rows = needed.order_by().values("kind").annotate(whole=Count("pk"), part=Count("pk", filter=late))

@@ -16,7 +16,14 @@ pytestmark = pytest.mark.django_db
 
 READS = {"chart.read", "list.read"}
 #: Name no patient before somebody has looked for one, or never do.
-NOBODY = {"procedures:patients", "procedures:patient_new", "procedures:new", "followups:engine", "followups:mail"}
+NOBODY = {
+    "procedures:patients",
+    "procedures:patient_new",
+    "procedures:new",
+    "followups:engine",
+    "followups:mail",
+    "followups:indicators",
+}
 LISTS = {
     "followups:board",
     "followups:week",
@@ -25,6 +32,8 @@ LISTS = {
     "followups:chase",
     "followups:loop",
 }
+#: Lists that do not ask for themselves again: opened once, written down once, whatever header the request carries.
+STILL_LISTS = {"followups:overrides", "followups:open_items", "followups:handover"}
 LOGIN = "account_login"  # leads home whoever is logged in
 READERS = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN, Role.DIRECTOR)
 
@@ -52,7 +61,7 @@ def test_a_page_about_a_patient_writes_one_entry_with_the_patient(role: Role, fu
     client = client_of(role, full.cast)
     wrong = {}
     for name, path in about_patients(role, full):
-        if name in LISTS:
+        if name in LISTS | STILL_LISTS:
             continue
         text, rows = reads(client, path)
         found = [(row.action, row.patient_id, row.actor_id) for row in rows]
@@ -68,7 +77,7 @@ def test_a_list_writes_one_entry_with_everybody_on_it(role: Role, full: Full) ->
     client = client_of(role, full.cast)
     seen = set()
     for name, path in about_patients(role, full):
-        if name not in LISTS:
+        if name not in LISTS | STILL_LISTS:
             continue
         text, rows = reads(client, path)
         ids = [{row.patient_id} if row.patient_id else set(row.data["patients"]) for row in rows]
@@ -94,8 +103,8 @@ def test_no_chart_is_read_unseen_by_calling_it_a_refresh(role: Role, full: Full)
     client = client_of(role, full.cast)
     for name, path in about_patients(role, full):
         if name not in LISTS:
-            _text, rows = reads(client, path, **{"X-Refresh": "1"})
-            assert len(rows) == 1, path
+            text, rows = reads(client, path, **{"X-Refresh": "1"})
+            assert len(rows) == (1 if name not in STILL_LISTS or named(text) else 0), path
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -29,7 +29,17 @@ POST_ONLY = {
     "user_unlock",
 }
 #: Lead elsewhere, or say something to a machine.
-NO_PAGE = {"home", "procedures:checklist_save", "procedures:record_note", "healthz", "readyz", "healthz_engine"}
+NO_PAGE = {
+    "followups:indicators_file",
+    "followups:open_items_file",
+    "followups:overrides_file",
+    "home",
+    "procedures:checklist_save",
+    "procedures:record_note",
+    "healthz",
+    "readyz",
+    "healthz_engine",
+}
 #: Lead to names of the log-in package that this product does not use.
 ABSENT = {"account_signup", "account_email", "account_reset_password", "account_set_password"}
 
@@ -171,6 +181,9 @@ NAMED: dict[str, Paths] = {
     "followups:inbox": lists("followups:inbox", "?of=all", "?of=covered"),
     "followups:chase": lists("followups:chase", "?of=role"),
     "followups:loop": lists("followups:loop", "?show=open"),
+    "followups:indicators": lists("followups:indicators", "?first=2026-11-17&last=2026-11-17"),
+    "followups:overrides": lists("followups:overrides", "?days=90"),
+    "followups:open_items": lists("followups:open_items", "?show=all"),
 }
 #: More of the same for those who see charts: a promise that was taken, one that was put off.
 CLINICAL_TOO: dict[str, Paths] = {

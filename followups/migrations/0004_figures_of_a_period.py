@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('followups', '0002_initial'),
+        ('followups', '0003_subjects_and_kinds'),
         ('procedures', '0002_figures_of_a_period'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
