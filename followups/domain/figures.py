@@ -52,6 +52,8 @@ class Times:
 #: A gauge in the units of its picture: where the limit stands, and where the picture ends.
 LIMIT_X = 150
 WIDTH = 200
+#: What took no time at all is still drawn.
+THINNEST = 1.5
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def gauge(times: Times, limit: timedelta, usual: timedelta | None = None) -> Gau
 
     longest = times.p90 or times.median
     return Gauge(
-        median=at(times.median),
+        median=max(at(times.median), THINNEST),
         p90=at(times.p90) if times.p90 is not None else None,
         usual=at(usual) if usual is not None else None,
         late=times.median > limit,

@@ -47,5 +47,5 @@ def people(actor: Actor, rows: Iterable[Row], now: datetime) -> QuerySet[User]:
     """Who can be given at least one of them: active, not away now, not the actor."""
     roles = {str(role) for row in rows for role in promises.fitting_roles(row.follow_up)}
     away = Absence.objects.filter(starts_at__lte=now, ends_at__gt=now, accepted_at__isnull=False).values("user")
-    found = User.objects.filter(is_active=True, roles__overlap=sorted(roles)).exclude(pk=actor.user_id)
+    found = User.objects.filter(is_active=True, roles__overlap=sorted(roles)).exclude(pk=actor.user_id or 0)
     return found.exclude(pk__in=away).order_by("full_name", "pk")

@@ -123,14 +123,15 @@ def _as(
     rows: QuerySet[Any, Any], what: Any, who: str, why: str, case: str = "procedure_id", at: str = "at"
 ) -> QuerySet[Any, Any]:
     """The rows under one set of column names, so that the database can sort them together."""
-    named = rows.annotate(
+    named: QuerySet[Any, Any] = rows.annotate(
         override=Cast(what, TextField()),
         happened=F(at),
         whom=Cast(who, TextField()),
         because=Cast(why, TextField()),
         case=F(case),
     )
-    return named.values("override", "happened", "whom", "because", "case")
+    found: QuerySet[Any, Any] = named.values("override", "happened", "whom", "because", "case")
+    return found
 
 
 def _together(sources: list[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:

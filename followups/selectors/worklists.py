@@ -295,11 +295,12 @@ def figure(name: str, now: datetime) -> QuerySet[Any]:
 def with_subjects(rows: QuerySet[Any]) -> QuerySet[Any]:
     """With everything that ``row_of`` reads: no further query for a row."""
     moves = FollowUpNote.objects.filter(follow_up=OuterRef("pk"), action__in=["taken", "handed_over", "given_back"])
-    return (
+    found: QuerySet[Any] = (
         rows.select_related("procedure__patient", "procedure__protocol_version", "responsible", "taken_by")
         .defer("procedure__protocol_version__data")
         .annotate(given=Subquery(moves.order_by("-pk").values("text")[:1]))
     )
+    return found
 
 
 def row_of(promise: FollowUp, now: datetime) -> Row:
