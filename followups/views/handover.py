@@ -41,7 +41,6 @@ def _hand_over(request: HttpRequest) -> HttpResponse:
     actor, now, generations = actor_of(request), clock.now(), seen(request.POST)
     rows = selector.shown(actor, now, generations)
     form = HandoverForm(request.POST, promises=_promises(rows), people=selector.people(actor, rows, now))
-    over = [(promise, _("done or no longer needed in the meantime")) for promise in selector.closed(actor, generations)]
     if not form.is_valid():
         return _page(request, form, rows, status=422)
     try:
@@ -49,11 +48,18 @@ def _hand_over(request: HttpRequest) -> HttpResponse:
     except Invalid as error:
         add_to_form(form, error)
         return _page(request, form, rows, status=422)
-    for promise, why in [*found.refused, *over]:
+    for promise, why in [*found.refused, *_over(request, generations)]:
         messages.warning(request, _("Not handed over, %(task)s: %(why)s.") % {"task": _named(promise), "why": why})
     if found.done:
         messages.success(request, _said(found, form))
     return see_other("followups:handover")
+
+
+def _over(request: HttpRequest, generations: dict[int, int]) -> list[tuple[FollowUp, str]]:
+    """What was ticked and is open no more: it was on the screen, so it is spoken of."""
+    ticked = [number for number in generations if f"give-{number}" in request.POST]
+    why = _("done or no longer needed in the meantime")
+    return [(promise, why) for promise in selector.closed(actor_of(request), ticked)]
 
 
 def _said(found: promises.Handover, form: HandoverForm) -> str:

@@ -181,6 +181,19 @@ def test_a_conflict_is_said_with_the_case_and_without_a_name(client: Client, nor
     assert said[1] == "1 task is handed over to Nick Night."
 
 
+def test_what_was_finished_while_the_screen_was_open_is_named_if_it_was_ticked(
+    client: Client, nora: User, nick: User
+) -> None:
+    rows = held(nora, 2)
+    page(client, nora)
+    FollowUp.objects.filter(pk=rows[0].pk).update(closed_at=NOW, closed_because="kept")
+    response = sent(client, rows, to=str(nick.pk))
+    said = [str(message) for message in response.wsgi_request._messages]
+    assert rows[0].procedure is not None
+    assert f"({rows[0].procedure.code}): done or no longer needed in the meantime." in said[0]
+    assert now_with(rows) == [nora.pk, nick.pk]
+
+
 @pytest.mark.parametrize(
     ("more", "said"), [({"to": ""}, "Choose who goes on with it."), ({"to": "999999"}, "not one of the available")]
 )
