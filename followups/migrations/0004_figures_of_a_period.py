@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('followups', '0003_subjects_and_kinds'),
-        ('procedures', '0002_figures_of_a_period'),
+        ('procedures', '0003_figures_of_a_period'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

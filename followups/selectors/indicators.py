@@ -134,19 +134,30 @@ def marker(period: Period, now: datetime) -> str:
 # --- time to acknowledge -------------------------------------------------------------------------
 
 ACKNOWLEDGED = """
-WITH asked AS (
-    SELECT v.id, v.test_id, v.status, v.number, v.arrived_at, v.reported_at, limits.graded AS level, limits.hours,
-           v.arrived_at + limits.hours * interval '1 hour' AS limit_at,
-           (SELECT min(r.at) FROM followups_review r WHERE r.version_id = v.id) AS read_at
+WITH arrived AS (
+    -- by which level it must be read: what no rule could tell is abnormal, and so is a correction of what was read
+    SELECT v.*, p.protocol_version_id, CASE
+               WHEN v.level = 'unknown' THEN 'abnormal'
+               WHEN v.level = 'normal' AND v.status = 'corrected' AND EXISTS (
+                   SELECT FROM followups_review r JOIN procedures_resultversion e ON e.id = r.version_id
+                    WHERE e.test_id = v.test_id AND e.id <> v.id AND r.at < v.arrived_at
+               ) THEN 'abnormal'
+               ELSE v.level
+           END AS graded
       FROM procedures_resultversion v
       JOIN procedures_labtest t ON t.id = v.test_id
       JOIN procedures_procedure p ON p.id = t.procedure_id
-      JOIN unnest(%(versions)s::bigint[], %(levels)s::text[], %(graded)s::text[], %(hours)s::int[])
-           AS limits (protocol_version_id, level, graded, hours)
-        ON limits.protocol_version_id = p.protocol_version_id AND limits.level = v.level
      WHERE v.arrived_at >= %(starts)s AND v.arrived_at < %(ends)s
        AND v.status <> 'withdrawn' AND NOT (v.status = 'preliminary' AND v.level = 'normal')
        AND p.status <> 'entered_in_error'
+), asked AS (
+    SELECT v.id, v.test_id, v.status, v.number, v.arrived_at, v.reported_at, limits.level, limits.hours,
+           v.arrived_at + limits.hours * interval '1 hour' AS limit_at,
+           (SELECT min(r.at) FROM followups_review r WHERE r.version_id = v.id) AS read_at
+      FROM arrived v
+      JOIN unnest(%(versions)s::bigint[], %(levels)s::text[], %(hours)s::int[])
+           AS limits (protocol_version_id, level, hours)
+        ON limits.protocol_version_id = v.protocol_version_id AND limits.level = v.graded
 ), judged AS (
     -- replaced: another version counted before the limit, so that nobody was asked to read this one any more
     SELECT asked.*, read_at IS NULL AND EXISTS (
@@ -185,12 +196,11 @@ def acknowledged(
     period: Period, now: datetime, versions: Iterable[ProtocolVersion]
 ) -> tuple[Acknowledged, tuple[Acknowledged, ...]]:
     """All results of the period, and apart by level and limit. One query."""
-    limits = list(_limits(versions))
+    limits = [(version.pk, str(level), version.parsed.review_hours[level]) for version in versions for level in LEVELS]
     asked = {
-        "versions": [version for version, _level, _graded, _hours in limits],
-        "levels": [level for _version, level, _graded, _hours in limits],
-        "graded": [graded for _version, _level, graded, _hours in limits],
-        "hours": [hours for _version, _level, _graded, hours in limits],
+        "versions": [version for version, _level, _hours in limits],
+        "levels": [level for _version, level, _hours in limits],
+        "hours": [hours for _version, _level, hours in limits],
         "ranks": [str(ResultStatus.PRELIMINARY), str(ResultStatus.FINAL), str(ResultStatus.CORRECTED)],
         "starts": period.starts,
         "ends": period.ends,
@@ -200,15 +210,6 @@ def acknowledged(
     order = [str(level) for level in LEVELS]
     parts = sorted((row for row in rows if row.level), key=lambda row: (order.index(row.level), row.limit or HOUR))
     return next(row for row in rows if not row.level), tuple(parts)
-
-
-def _limits(versions: Iterable[ProtocolVersion]) -> Iterable[tuple[int, str, str, int]]:
-    """Of each published version: the hours to read a result of a level; a level that no rule could tell is abnormal."""
-    for version in versions:
-        hours = version.parsed.review_hours
-        for level in Level:
-            graded = Level.ABNORMAL if level is Level.UNKNOWN else level
-            yield version.pk, str(level), str(graded), hours[graded]
 
 
 def _acknowledged(row: Sequence[Any]) -> Acknowledged:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from followups.domain import levels
 from followups.domain.figures import FEW, Share
 from followups.domain.kinds import Closed, Kind
 from followups.domain.period import Period
@@ -23,7 +24,7 @@ from tests.factories.work import DAY, HOUR, NOW, promise
 pytestmark = pytest.mark.django_db
 ZONE = timezone.get_default_timezone()
 PERIOD = Period.of_days(30, timezone.localdate(NOW), ZONE)
-LIMITS = {"critical": 1, "abnormal": 24, "unknown": 24, "normal": 72}
+LIMITS = {"critical": 1, "abnormal": 24, "normal": 72}
 STATUSES = ("preliminary", "final", "corrected", "withdrawn")
 
 
@@ -49,13 +50,22 @@ def histories(case: Procedure, chance: random.Random, many: int) -> list[ResultV
             arrived = NOW - chance.randint(-2, 34 * 24) * HOUR
             made.append(
                 ResultVersion.objects.create(
-                    test=test, number=number, status=chance.choice(STATUSES), level=chance.choice(list(LIMITS)),
+                    test=test, number=number, status=chance.choice(STATUSES), level=chance.choice((*LIMITS, "unknown")),
                     arrived_at=arrived, reported_at=NOW - chance.randint(0, 4) * HOUR,
                 )
             )  # fmt: skip
             if chance.random() < 0.5:
                 read(made[-1], arrived + chance.choice((5, 30, 100, 1500, 6000)) * HOUR / 60)
     return made
+
+
+def graded(row: ResultVersion, rows: list[ResultVersion]) -> str:
+    """As the promise to read it is: a correction of what was read is never read as calmly as a first normal result."""
+    others = [other.pk for other in rows if other.test_id == row.test_id and other.pk != row.pk]
+    read_before = Review.objects.filter(version__in=others, at__lt=row.arrived_at).exists()
+    return (
+        levels.at_least_abnormal(row.level) if row.status == "corrected" and read_before else levels.graded(row.level)
+    )
 
 
 def expected(rows: list[ResultVersion]) -> dict[str, list[Any]]:
@@ -65,13 +75,13 @@ def expected(rows: list[ResultVersion]) -> dict[str, list[Any]]:
         asked = row.status != "withdrawn" and (row.status, row.level) != ("preliminary", "normal")
         if not (asked and PERIOD.starts <= row.arrived_at < PERIOD.ends):
             continue
-        limit = row.arrived_at + LIMITS[row.level] * HOUR
+        level = graded(row, rows)
+        limit = row.arrived_at + LIMITS[level] * HOUR
         at = min((review.at for review in Review.objects.filter(version=row)), default=None)
         siblings = [other for other in rows if other.test_id == row.test_id and other.arrived_at <= limit]
         counts = versions.current(siblings)
         if at is None and (counts is None or counts.pk != row.pk):
             continue  # replaced while there was time
-        level = "abnormal" if row.level == "unknown" else row.level
         numbers = found.setdefault(level, [0, 0, 0, 0, []])
         if at is not None:
             numbers[0 if at <= limit else 1] += 1
