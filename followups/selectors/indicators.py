@@ -228,7 +228,7 @@ def _acknowledged(row: Sequence[Any]) -> Acknowledged:
 # --- turnaround ----------------------------------------------------------------------------------
 
 TURNAROUND = """
-WITH finals AS (
+WITH finals AS NOT MATERIALIZED (
     SELECT v.test_id, v.number, v.arrived_at
       FROM procedures_resultversion v
      WHERE v.status IN ('final', 'corrected')
