@@ -135,6 +135,10 @@ def asked(filler: Filler) -> dict[str, Callable[[], int]]:
         "chase list": (nurse, "followups:chase", ""),
         "chase list, waiting": (nurse, "followups:chase", "?show=waiting"),
         "loop board": (director, "followups:loop", ""),
+        "figures of 30 days": (director, "followups:indicators", ""),
+        "figures of 90 days": (director, "followups:indicators", "?days=90"),
+        "overrides of 90 days": (director, "followups:overrides", "?days=90"),
+        "open items, to print": (nurse, "followups:open_items", ""),
         **{f"loop board: {figure}": (director, "followups:loop", f"?show={figure}") for figure in loop.FIGURES},
     }
     calls: dict[str, Callable[[], int]] = {

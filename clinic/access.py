@@ -18,7 +18,8 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar, cast
 
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from clinic import audit
 from clinic.actor import Actor
@@ -41,7 +42,7 @@ class RoleView(Protocol):
 
     allowed_roles: frozenset[Role]
 
-    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse: ...
+    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase: ...
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -67,14 +68,14 @@ def need(row: Row | None) -> Row:
     return row
 
 
-def roles_required(*roles: Role) -> Callable[[Callable[..., HttpResponse]], RoleView]:
+def roles_required(*roles: Role) -> Callable[[Callable[..., HttpResponseBase]], RoleView]:
     """Let only holders of one of ``roles`` into a view; everybody else gets the 403 page."""
     if not roles:
         raise ValueError("name at least one role")
 
-    def decorate(view: Callable[..., HttpResponse]) -> RoleView:
+    def decorate(view: Callable[..., HttpResponseBase]) -> RoleView:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             require(request, *roles)
             return view(request, *args, **kwargs)
 

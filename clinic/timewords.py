@@ -66,6 +66,18 @@ def span(length: timedelta) -> str:
     return _("%(number)d d") % {"number": length // DAY}
 
 
+def length(span_of_time: timedelta) -> str:
+    """Say "45 min", "3 h 20 min", "2 d 5 h", for a length that is measured and not only remembered; rounded down."""
+    total = abs(span_of_time)
+    if total < HOUR:
+        return _("%(number)d min") % {"number": total // MINUTE}
+    if total < DAYS_FROM:
+        words = {"hours": total // HOUR, "minutes": total % HOUR // MINUTE}
+        return (_("%(hours)d h %(minutes)d min") if words["minutes"] else _("%(hours)d h")) % words
+    words = {"days": total // DAY, "hours": total % DAY // HOUR}
+    return (_("%(days)d d %(hours)d h") if words["hours"] else _("%(days)d d")) % words
+
+
 def relative(moment: datetime, now: datetime) -> str:
     """Say "in 3 h", "2 d ago", "now" within a minute."""
     difference = moment - now

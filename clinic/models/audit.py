@@ -35,6 +35,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["patient_id", "-id"], name="audit_by_patient"),  # accounting of disclosures
             models.Index(fields=["actor_id", "-id"], name="audit_by_actor"),  # activity review
             models.Index(fields=["subject_type", "subject_id"], name="audit_by_subject"),  # history of one thing
+            models.Index(fields=["action", "-id"], name="audit_by_action"),  # overrides, exports
             # accounting of disclosures: a list was read with this patient on it
             GinIndex(
                 OpClass("data", name="jsonb_path_ops"), name="audit_lists", condition=models.Q(action="list.read")

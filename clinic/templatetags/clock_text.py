@@ -6,7 +6,7 @@ clock only where a template is rendered without it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -75,3 +75,9 @@ def day(context: Any, moment: datetime | None) -> str:
 def clock(moment: datetime | None) -> str:
     """The time of day, "14:30"; nothing for no moment."""
     return "" if moment is None else timewords.clock(moment, timezone.get_current_timezone())
+
+
+@register.filter
+def took(span_of_time: timedelta | None) -> str:
+    """How long something took, "3 h 20 min"; a dash for what is not known."""
+    return "–" if span_of_time is None else timewords.length(span_of_time)

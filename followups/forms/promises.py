@@ -46,13 +46,14 @@ class HandOverForm(SeenForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["to"].queryset = promises.candidates(self.follow_up)  # type: ignore[attr-defined]
+        self.fields["to"].widget.attrs["autofocus"] = True
 
 
 class SnoozeForm(SeenForm):
     until = forms.DateTimeField(
         label=_("No reminder before"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL)
     )
-    reason = forms.CharField(label=_("Because"), max_length=300)
+    reason = forms.CharField(label=_("Because"), max_length=300, widget=forms.TextInput(attrs={"autofocus": True}))
 
     def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,4 +62,6 @@ class SnoozeForm(SeenForm):
 
 
 class NoteForm(SeenForm):
-    text = forms.CharField(label=_("Note"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
+    text = forms.CharField(
+        label=_("Note"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4, "autofocus": True})
+    )

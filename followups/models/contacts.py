@@ -59,6 +59,7 @@ class PatientContact(models.Model):
             models.CheckConstraint(condition=Q(outcome__in=ContactOutcome.values), name="contact_outcome_known"),
             models.CheckConstraint(condition=Q(channel__in=ContactChannel.values), name="contact_channel_known"),
         )
+        indexes = (models.Index(fields=["at"], name="contact_at"),)  # figures of a period
         triggers = (pgtrigger.Protect(name="contact_immutable", operation=pgtrigger.Update | pgtrigger.Delete),)
 
     def __str__(self) -> str:

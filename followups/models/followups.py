@@ -87,6 +87,9 @@ class FollowUp(models.Model):
             ),
             models.Index(fields=["role", "due_at"], condition=Q(closed_at__isnull=True), name="promise_of_role"),
             models.Index(fields=["procedure"], condition=Q(closed_at__isnull=True), name="promise_open_of_case"),
+            # figures of a period, and whether anything has changed since they were read
+            models.Index(fields=["due_at"], name="promise_due"),
+            models.Index(fields=["closed_at"], name="promise_closed"),
         )
 
     def __str__(self) -> str:
@@ -107,7 +110,7 @@ class FollowUpNote(models.Model):
     follow_up = models.ForeignKey(FollowUp, on_delete=models.PROTECT, related_name="notes")
     at = models.DateTimeField()
     by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+", null=True)
-    action = models.CharField(max_length=20)  # taken, handed_over, snoozed, comment, escalated
+    action = models.CharField(max_length=20)  # taken, handed_over, given_back, snoozed, comment, escalated
     text = models.TextField(blank=True)
 
     class Meta:

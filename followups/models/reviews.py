@@ -64,6 +64,7 @@ class Review(models.Model):
                 condition=~Q(tell="not_this") | ~Q(tell_reason=""), name="review_not_told_has_reason"
             ),
         )
+        indexes = (models.Index(fields=["at"], name="review_at"),)  # overrides of a period
         triggers = (pgtrigger.Protect(name="review_immutable", operation=pgtrigger.Update | pgtrigger.Delete),)
 
     def __str__(self) -> str:

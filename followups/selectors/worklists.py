@@ -19,9 +19,11 @@ from django.db.models import (
     Case,
     Count,
     Max,
+    OuterRef,
     Q,
     QuerySet,
     SmallIntegerField,
+    Subquery,
     Sum,
     Value,
     When,
@@ -36,7 +38,7 @@ from followups.domain.kinds import Kind
 from followups.domain.kinds.spec import Chase
 from followups.domain.picture import PromiseMark
 from followups.domain.roster import Roster
-from followups.models import FollowUp
+from followups.models import FollowUp, FollowUpNote
 from followups.selectors import paging
 from followups.selectors.case import urgency_of
 from followups.selectors.groups import Group, Page
@@ -77,6 +79,7 @@ class Row:
     code: str
     short: str
     calls: bool
+    given: str = ""  # who gave it to whom, and why; empty once somebody has taken it
 
     @property
     def held_by(self) -> int | None:
@@ -291,9 +294,13 @@ def figure(name: str, now: datetime) -> QuerySet[Any]:
 
 def with_subjects(rows: QuerySet[Any]) -> QuerySet[Any]:
     """With everything that ``row_of`` reads: no further query for a row."""
-    return rows.select_related("procedure__patient", "procedure__protocol_version", "responsible", "taken_by").defer(
-        "procedure__protocol_version__data"
+    moves = FollowUpNote.objects.filter(follow_up=OuterRef("pk"), action__in=["taken", "handed_over", "given_back"])
+    found: QuerySet[Any] = (
+        rows.select_related("procedure__patient", "procedure__protocol_version", "responsible", "taken_by")
+        .defer("procedure__protocol_version__data")
+        .annotate(given=Subquery(moves.order_by("-pk").values("text")[:1]))
     )
+    return found
 
 
 def row_of(promise: FollowUp, now: datetime) -> Row:
@@ -314,4 +321,5 @@ def row_of(promise: FollowUp, now: datetime) -> Row:
         code=procedure.code if procedure else "",
         short=protocol.short if protocol else "",
         calls=kind in CALLS,
+        given=getattr(promise, "given", None) or "",
     )

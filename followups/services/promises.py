@@ -5,11 +5,14 @@ Only facts keep a promise: the record that is signed, the result that is reviewe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from clinic import audit, clock
 from clinic.access import require
@@ -73,6 +76,73 @@ def hand_over(*, actor: Actor, follow_up: FollowUp, to: User, text: str = "") ->
         data = {"from": follow_up.taken_by_id, "to": to.pk}
         note = f"{actor.name} → {to.display_name}" + (f": {text}" if text else "")
         _write(actor, follow_up, "handed_over", "promise.handed_over", text=note, data=data)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A promise as its holder saw it, and what the next one should know about it."""
+
+    follow_up: FollowUp
+    text: str = ""
+
+
+@dataclass
+class Handover:
+    """What came of a whole shift's promises: ``refused`` with why, in words."""
+
+    done: list[FollowUp] = field(default_factory=list)
+    refused: list[tuple[FollowUp, str]] = field(default_factory=list)
+
+
+def hand_over_shift(*, actor: Actor, given: Iterable[Handed], to: User | None) -> Handover:
+    """Give what the actor holds to one person; ``to`` None: back to whoever is responsible, or to the role.
+
+    What somebody else took, what was closed, and what that person cannot do is left as it is and named; the rest is
+    done. Raises Invalid for somebody who is not active, or for the actor.
+    """
+    require(actor, *STAFF)
+    if to is not None and (not to.is_active or to.pk == actor.user_id):
+        raise Invalid("Choose somebody else who is here.", field="to")
+    found = Handover()
+    with transaction.atomic():
+        for item in sorted(given, key=lambda item: item.follow_up.pk):  # one order: two handovers never deadlock
+            follow_up = item.follow_up
+            if to is not None and not to.has(*fitting_roles(follow_up)):
+                found.refused.append((follow_up, _("%(who)s cannot be given it") % {"who": to.display_name}))
+                continue
+            try:
+                _pass_on(actor, item, to)
+            except Conflict:
+                found.refused.append((follow_up, _gone(follow_up)))
+            else:
+                found.done.append(follow_up)
+    return found
+
+
+def _pass_on(actor: Actor, item: Handed, to: User | None) -> None:
+    """One of a shift's promises. Raises Conflict unless the actor still holds it as it was shown."""
+    follow_up, said = item.follow_up, f": {item.text.strip()}" if item.text.strip() else ""
+    follow_up.taken_by_id = actor.user_id  # what everything on the screen was
+    if to is None:
+        _swap(follow_up, taken_by=None, taken_at=None)
+        _write(actor, follow_up, "given_back", "promise.given_back", text=f"{actor.name}{said}")
+        return
+    _swap(follow_up, taken_by=to.pk, taken_at=clock.now())
+    data = {"from": actor.user_id, "to": to.pk, "shift": True}
+    note = f"{actor.name} → {to.display_name}{said}"
+    _write(actor, follow_up, "handed_over", "promise.handed_over", text=note, data=data)
+
+
+def _gone(follow_up: FollowUp) -> str:
+    """Why it could not be passed on."""
+    now = FollowUp.objects.select_related("taken_by").get(pk=follow_up.pk)
+    if not now.is_open:
+        return _("done or no longer needed in the meantime")
+    if now.taken_by_id == follow_up.taken_by_id:
+        return _("changed in the meantime: look at it again")
+    return (
+        _("%(who)s has it now") % {"who": now.taken_by.display_name} if now.taken_by else _("nobody holds it any more")
+    )
 
 
 def snooze(*, actor: Actor, follow_up: FollowUp, until: datetime, reason: str) -> None:

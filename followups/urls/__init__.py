@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from followups.urls import cases, contacts, engine, promises, reviews, worklists
+from followups.urls import cases, contacts, engine, oversight, promises, reviews, worklists
 
 app_name = "followups"
 urlpatterns = [
     *cases.urlpatterns,
     *worklists.urlpatterns,
+    *oversight.urlpatterns,
     *reviews.urlpatterns,
     *contacts.urlpatterns,
     *promises.urlpatterns,

@@ -1,13 +1,15 @@
-"""Take a promise, hand it over, put it off, note something: each a page, then back to the case."""
+"""Take a promise, hand it over, put it off, note something: each a page, then back to the list or the case."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -23,6 +25,9 @@ from followups.domain import labels
 from followups.forms.promises import HandOverForm, NoteForm, SeenForm, SnoozeForm
 from followups.models import FollowUp
 from followups.services import ladders, promises
+
+#: Lists that a promise is opened from and that one returns to.
+LISTS = frozenset({"inbox", "chase", "loop"})
 
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -85,7 +90,7 @@ def _typed(request: HttpRequest) -> QueryDict | None:
 
 
 def _do(request: HttpRequest, form: SeenForm, name: str, run: Callable[[], None], said: str) -> HttpResponse:
-    """Show the form; when it is sent, act and go back to the case. A Conflict becomes the 409 page by itself."""
+    """Show the form; when it is sent, act and go back. A Conflict becomes the 409 page by itself."""
     follow_up = form.follow_up
     if request.method == "POST" and form.is_valid():
         try:
@@ -94,7 +99,7 @@ def _do(request: HttpRequest, form: SeenForm, name: str, run: Callable[[], None]
             add_to_form(form, error)
         else:
             messages.success(request, said % {"task": ladder_words.kind(follow_up.kind)})
-            return see_other(_back(follow_up))
+            return see_other(_back(request, follow_up))
     return render(
         request, f"followups/promises/{name}.html", _context(request, form), status=422 if form.errors else 200
     )
@@ -117,7 +122,7 @@ def _context(request: HttpRequest, form: SeenForm) -> dict[str, Any]:
         "notes": notes,
         "mine": follow_up.taken_by_id == actor.user_id,
         "latest": promises.latest_snooze(follow_up, now),
-        "back": _back(follow_up),
+        "back": _back(request, follow_up),
     }
 
 
@@ -127,5 +132,10 @@ def _task(follow_up: FollowUp) -> str:
     return wording.title(follow_up, procedure.protocol_version.parsed if procedure else None)
 
 
-def _back(follow_up: FollowUp) -> Any:
-    return follow_up.procedure if follow_up.procedure is not None else "home"
+def _back(request: HttpRequest, follow_up: FollowUp) -> str:
+    """The list it was opened from, at its row; else its case."""
+    if request.GET.get("back") in LISTS:
+        kept = {name: request.GET[name] for name in ("of", "show", "page") if request.GET.get(name)}
+        query = f"?{urlencode(kept)}" if kept else ""
+        return reverse(f"followups:{request.GET['back']}") + f"{query}#promise-{follow_up.pk}"
+    return resolve_url(follow_up.procedure if follow_up.procedure is not None else "home")

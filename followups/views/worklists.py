@@ -20,6 +20,7 @@ from followups.selectors import checklist_queue, loop_board, worklists
 from followups.selectors.checklist_queue import Part
 from followups.selectors.groups import CHASE, INBOX, Page
 from followups.selectors.worklists import Of, Worklist
+from followups.views import periods
 from followups.views.polls import poll_url, unchanged
 
 Words = dict[str, Any]
@@ -75,7 +76,9 @@ def loop(request: HttpRequest) -> HttpResponse:
     context = {
         "loop": found,
         "query": f"show={found.show}" if found.show else "",
+        "back": f"loop&show={found.show}" if found.show else "loop",
         "poll": poll_url(request, marker),
+        "tabs": periods.tabs("followups:loop"),
     }
     return _answer(request, "loop", context)
 
@@ -93,6 +96,7 @@ def _promises(request: HttpRequest, actor: Actor, page: Page, *, usual: Of) -> H
         "work": found,
         "segments": _segments(found),
         "query": f"of={of}&show=waiting" if parked else f"of={of}",
+        "back": f"{page.code}&of={of}&show=waiting" if parked else f"{page.code}&of={of}",
         "poll": poll_url(request, marker),
     }
     return _answer(request, page.code, context)

@@ -40,6 +40,11 @@ class Specimen(models.Model):
     class Meta:
         verbose_name = _("specimen")
         ordering = ("tube_number", "pk")
+        indexes = (
+            # figures of a period
+            models.Index(fields=["collected_at"], name="specimen_collected"),
+            models.Index(fields=["loss_at"], name="specimen_loss_at"),
+        )
         constraints = (
             models.CheckConstraint(condition=Q(loss="") | Q(loss__in=SpecimenLoss.values), name="specimen_loss_known"),
             models.CheckConstraint(

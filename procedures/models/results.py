@@ -42,6 +42,7 @@ class ResultVersion(models.Model):
             models.CheckConstraint(condition=Q(status__in=[str(s) for s in ResultStatus]), name="result_status_known"),
             models.CheckConstraint(condition=Q(level__in=[str(v) for v in Level]), name="result_level_known"),
         )
+        indexes = (models.Index(fields=["arrived_at"], name="result_arrived"),)  # figures of a period
         triggers = (pgtrigger.Protect(name="result_immutable", operation=pgtrigger.Update | pgtrigger.Delete),)
 
     def __str__(self) -> str:

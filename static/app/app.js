@@ -5,7 +5,22 @@
   const KEYS_OFF = "keys-off";
   const dialog = document.getElementById("keys");
 
-  /* ── Single keys: ? help, j/k rows, / search ─────────────────────────────────────────────────────── */
+  /* ── What could not be done is said, not swallowed ──────────────────────────────────────────────── */
+  const say = (key) => {
+    const live = document.getElementById("live");
+    if (live?.dataset[key]) {
+      live.textContent = live.dataset[key];
+      live.classList.replace("visually-hidden", "live-shown");
+    }
+  };
+  const hush = () => {
+    const live = document.getElementById("live");
+    if (!live) return;
+    live.textContent = "";
+    live.classList.replace("live-shown", "visually-hidden");
+  };
+
+  /* ── Single keys: ? help, j/k rows, t h s c for a row, / search ─────────────────────────────────────────────────────── */
   const keysOn = () => {
     try {
       return localStorage.getItem(KEYS_OFF) !== "1";
@@ -23,13 +38,32 @@
     return row;
   };
 
+  const current = () => rows().find((row) => row.contains(document.activeElement));
+
+  /* Said to who hears the page: a row's own words are read because it has the focus. */
+  const tellPlace = (number, all) => {
+    const place = document.getElementById("place");
+    if (place) place.textContent = place.dataset.words.replace("{n}", number).replace("{all}", all);
+  };
+
   const step = (by) => {
     const all = rows();
     if (!all.length) return;
     const at = all.findIndex((row) => row.contains(document.activeElement));
     const next = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1);
+    hush();
     handle(all[next]).focus();
+    tellPlace(next + 1, all.length);
   };
+
+  /* A key does what a link of the row does, and leads to a page that asks: nothing is done by one key. */
+  const act = (key) => {
+    const row = current();
+    const link = row?.querySelector(`a[data-key="${key}"]`);
+    if (link) link.click();
+    else say(row ? "noKey" : "noRow");
+  };
+  const offered = (key) => document.querySelector(`[data-row] a[data-key="${key}"]`) !== null;
 
   const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
 
@@ -38,6 +72,9 @@
     if (document.querySelector("dialog[open]")) return;
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
+    else if (event.key === "ArrowDown" && current()) step(1);
+    else if (event.key === "ArrowUp" && current()) step(-1);
+    else if (["t", "h", "s", "c"].includes(event.key) && offered(event.key)) act(event.key);
     else if (event.key === "?" && dialog) dialog.showModal();
     else if (event.key === "/" && document.querySelector("[data-search]")) document.querySelector("[data-search]").focus();
     else return;
@@ -123,21 +160,7 @@
   prepare(document);
   document.addEventListener("htmx:afterSwap", (event) => prepare(event.detail.target.isConnected ? event.detail.target : document));
 
-  /* A request that could not be made or answered is said, not swallowed. */
-  const say = (key) => {
-    const live = document.getElementById("live");
-    if (live?.dataset[key]) {
-      live.textContent = live.dataset[key];
-      live.classList.replace("visually-hidden", "live-shown");
-    }
-  };
   document.addEventListener("htmx:sendError", () => say("offline"));
   document.addEventListener("htmx:responseError", () => say("failed"));
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const live = document.getElementById("live");
-    if (live && event.detail.successful) {
-      live.textContent = "";
-      live.classList.replace("live-shown", "visually-hidden");
-    }
-  });
+  document.addEventListener("htmx:afterRequest", (event) => event.detail.successful && hush());
 })();

@@ -106,3 +106,53 @@ def test_the_menu_opens_and_closes_from_the_keyboard(full: Full, at_desk: Callab
     page.keyboard.press("Escape")
     assert not page.get_by_role("link", name="My account").is_visible()
     assert page.evaluate(FOCUSED).startswith("Dora Director")
+
+
+def test_a_task_is_taken_put_off_and_noted_without_a_mouse(full: Full, at_desk: Callable[..., Any]) -> None:
+    page = at_desk(full.cast.pia, "/inbox/?of=all")
+    here = page.locator("[data-row]:visible").filter(has=page.locator("a[data-key=s]")).first
+    number = here.locator("a.item__what").get_attribute("id")
+    for _ in range(40):
+        page.keyboard.press("j")
+        if page.evaluate("document.activeElement.id") == number:
+            break
+    assert page.evaluate("document.getElementById('place').textContent").startswith("Row ")
+    with page.expect_navigation():
+        page.keyboard.press("c")
+    assert page.evaluate("document.activeElement.name") == "text"
+    page.keyboard.type("Asked the ward, they call back")
+    page.keyboard.press("Tab")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url.endswith(f"/inbox/?of=all#{number}")
+    assert page.evaluate("document.activeElement.id") == number
+    with page.expect_navigation():
+        page.keyboard.press("s")
+    assert page.evaluate("document.activeElement.name") == "reason"
+    page.go_back()
+    page.locator(f"#{number}").focus()
+    with page.expect_navigation():
+        page.keyboard.press("h")
+    assert page.evaluate("document.activeElement.name") == "to"
+
+
+def test_what_is_critical_cannot_be_put_off_by_a_key_and_that_is_said(full: Full, at_desk: Callable[..., Any]) -> None:
+    page = at_desk(full.cast.pia, "/inbox/?of=all")
+    page.keyboard.press("t")
+    assert page.locator("#live").inner_text() == "Choose a row first, with j or k."
+    page.locator(".group--critical [data-row] a.item__what").first.focus()
+    page.keyboard.press("s")
+    assert page.locator("#live").inner_text() == "This cannot be done with this row."
+    assert page.url.endswith("/inbox/?of=all")
+
+
+def test_the_arrows_walk_a_list_once_one_is_in_it(full: Full, at_desk: Callable[..., Any]) -> None:
+    page = at_desk(full.cast.pia, "/inbox/?of=all")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement === document.body")
+    page.keyboard.press("j")
+    first = page.evaluate("document.activeElement.id")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.id") != first
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.id") == first

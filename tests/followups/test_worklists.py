@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError, transaction
 
 from clinic import clock
 from clinic.actor import Actor
@@ -118,6 +119,7 @@ def test_each_figure_leads_to_exactly_the_promises_it_counts() -> None:
     for due, kind in product((-HOUR, HOUR, 3 * DAY), Kind):
         promise(kind, due=due)
     taken(promise(Kind.REVIEW_RESULT), nurse)
+    promise(Kind.AWAITED_RESULT, about={"tests": ["cell_count"], "usual_at": NOW.isoformat(), "extended": True})
     promise(Kind.TELL_PATIENT, escalated_role="director", level="critical")
     figures = loop.counts(NOW)
     assert all(figures.values())
@@ -443,3 +445,33 @@ def test_the_queue_says_what_each_checklist_lacks() -> None:
 )  # fmt: skip
 def test_a_checklist_is_said_in_the_words_of_what_is_missing(summary: Summary, expected: tuple[str, str]) -> None:
     assert checklist_queue.said(summary) == expected
+
+
+# --- the order --------------------------------------------------------------------------------
+
+
+def test_no_promise_is_without_a_time_by_which_it_is_owed() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        FollowUp.objects.filter(pk=promise(Kind.TELL_PATIENT).pk).update(due_at=None)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("page", [INBOX, CHASE], ids=lambda page: page.code)
+def test_nothing_stands_above_something_more_urgent_of_its_group(seed: int, page: Page, pia: User) -> None:
+    """Critical above overdue, overdue above due, due above what waits; within each the longest due first."""
+    chance = random.Random(seed)
+    for _ in range(30):
+        promise(
+            chance.choice(list(Kind)),
+            due=chance.randint(-80, 80) * HOUR,
+            begun=chance.randint(-80, 120) * HOUR,
+            level=chance.choice(["normal", "normal", "abnormal", "critical"]),
+            usual_at=NOW + chance.randint(-50, 50) * HOUR,
+        )
+    for section in load(pia, page=page).sections:
+        order = [(ORDER[row.mark.state], row.follow_up.due_at) for row in section.rows]
+        assert order == sorted(order), section.group.code
+    for name in loop.FIGURES:
+        rows = loop_board.load(show=name, now=NOW).rows
+        order = [(ORDER[row.mark.state], row.follow_up.due_at) for row in rows]
+        assert order == sorted(order), name

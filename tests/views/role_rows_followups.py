@@ -76,6 +76,9 @@ def sent(case: Case) -> dict[str, Any]:
     return {"pk": promises.message(state=str(MessageState.SENT), settled_at=clock.now()).pk}
 
 
+#: Who takes promises, and hands them over at the end of a shift.
+WORKERS = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN)
+
 FOLLOWUPS: dict[str, Row] = {
     "followups:board": allow(*STAFF),
     "followups:week": allow(*STAFF),
@@ -83,6 +86,12 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:inbox": allow(Role.PHYSICIAN, Role.DIRECTOR),
     "followups:chase": allow(Role.NURSE, Role.DIRECTOR),
     "followups:loop": allow(Role.DIRECTOR),
+    "followups:indicators": allow(Role.DIRECTOR),
+    "followups:indicators_file": allow(Role.DIRECTOR),
+    "followups:overrides": allow(Role.DIRECTOR),
+    "followups:overrides_file": allow(Role.DIRECTOR),
+    "followups:open_items_file": allow(Role.DIRECTOR),
+    "followups:open_items": allow(*CLINICAL),
     # the case and what is done after it
     "followups:case": allow(*STAFF, others=404, kwargs=requested),
     "followups:case_summary": allow(*READERS, others=404, kwargs=completed),
@@ -95,6 +104,8 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:review_normals": allow(Role.PHYSICIAN, kwargs=completed, **SIGNERS),
     "followups:action_done": allow(*WRITERS, kwargs=action, **CLOSED),
     # promises: a scheduler's are those of the booking
+    "followups:handover": allow(*WORKERS),
+    "followups:handover writing": allow(*WORKERS, ok=303, method="post", data=lambda case: {"to": "nobody"}),
     "followups:take": allow(*STAFF, others=404, kwargs=booking),
     "followups:take writing": allow(*STAFF, ok=303, others=404, method="post", kwargs=booking),
     "followups:take clinical": allow(*READERS, others=404, kwargs=clinical),

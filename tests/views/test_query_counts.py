@@ -19,7 +19,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clinic import clock
+from clinic import audit, clock
+from clinic.actor import Actor
 from clinic.models import Absence, Closure, User
 from clinic.roles import Role
 from followups.domain.kinds import Kind
@@ -46,6 +47,10 @@ LISTS = {
     "/chase/?of=role": Role.NURSE,
     "/loop/": Role.DIRECTOR,
     "/loop/?show=open": Role.DIRECTOR,
+    "/loop/indicators/": Role.DIRECTOR,
+    "/loop/overrides/": Role.DIRECTOR,
+    "/open-items/": Role.NURSE,
+    "/handover/": Role.NURSE,
 }
 
 
@@ -73,6 +78,8 @@ def populate(rows: int, people: dict[Role, User]) -> None:
             promise(Kind.SIGN_RECORD, procedure=case, responsible=absent)
             promise(Kind.TELL_PATIENT, procedure=case, escalated_role="director")
             taken(promise(Kind.TELL_PATIENT, procedure=case), people[Role.NURSE])
+            audit.record(action="procedure.overbooked", actor=Actor.person(doctor), subject=case, reason="agreed")
+            make.result(make.lab_test(other), arrived_at=NOW - HOUR)
 
 
 def queries(address: str, user: User) -> int:

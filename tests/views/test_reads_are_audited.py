@@ -23,6 +23,7 @@ NOBODY = {
     "followups:engine",
     "followups:dealt_with",
     "followups:mail",
+    "followups:indicators",
 }
 LISTS = {
     "followups:board",
@@ -32,6 +33,8 @@ LISTS = {
     "followups:chase",
     "followups:loop",
 }
+#: Lists that do not ask for themselves again: opened once, written down once, whatever header the request carries.
+STILL_LISTS = {"followups:overrides", "followups:open_items", "followups:handover"}
 LOGIN = "account_login"  # leads home whoever is logged in
 READERS = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN, Role.DIRECTOR)
 
@@ -59,7 +62,7 @@ def test_a_page_about_a_patient_writes_one_entry_with_the_patient(role: Role, fu
     client = client_of(role, full.cast)
     wrong = {}
     for name, path in about_patients(role, full):
-        if name in LISTS:
+        if name in LISTS | STILL_LISTS:
             continue
         text, rows = reads(client, path)
         found = [(row.action, row.patient_id, row.actor_id) for row in rows]
@@ -75,7 +78,7 @@ def test_a_list_writes_one_entry_with_everybody_on_it(role: Role, full: Full) ->
     client = client_of(role, full.cast)
     seen = set()
     for name, path in about_patients(role, full):
-        if name not in LISTS:
+        if name not in LISTS | STILL_LISTS:
             continue
         text, rows = reads(client, path)
         ids = [{row.patient_id} if row.patient_id else set(row.data["patients"]) for row in rows]
@@ -101,8 +104,8 @@ def test_no_chart_is_read_unseen_by_calling_it_a_refresh(role: Role, full: Full)
     client = client_of(role, full.cast)
     for name, path in about_patients(role, full):
         if name not in LISTS:
-            _text, rows = reads(client, path, **{"X-Refresh": "1"})
-            assert len(rows) == 1, path
+            text, rows = reads(client, path, **{"X-Refresh": "1"})
+            assert len(rows) == (1 if name not in STILL_LISTS or named(text) else 0), path
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -317,3 +317,27 @@ def test_what_somebody_took_is_nobodys_own_no_more(client: Client) -> None:
     assert f'id="promise-{row.pk}"' in open_page(client, "loop", "?show=unowned")
     taken(row, make.user(Role.SCHEDULER))
     assert f'id="promise-{row.pk}"' not in open_page(client, "loop", "?show=unowned")
+
+
+# --- and back -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("back", "to"),
+    [
+        ("?back=chase&of=mine", "/chase/?of=mine#promise-{pk}"),
+        ("?back=loop&show=overdue&page=2", "/loop/?show=overdue&page=2#promise-{pk}"),
+        ("?back=inbox&next=//evil.test", "/inbox/#promise-{pk}"),
+        ("?back=//evil.test", "/cases/{code}/"),
+        ("", "/cases/{code}/"),
+    ],
+)
+def test_whoever_takes_a_task_from_a_list_comes_back_to_its_row(back: str, to: str, client: Client) -> None:
+    client.force_login(make.user(Role.NURSE))
+    row = promise(Kind.TELL_PATIENT)
+    assert row.procedure is not None
+    response = client.post(reverse("followups:take", args=[row.pk]) + back)
+    assert (response.status_code, response["Location"]) == (303, to.format(pk=row.pk, code=row.procedure.code))
+    assert to.format(pk=row.pk, code=row.procedure.code) in client.get(
+        reverse("followups:note", args=[row.pk]) + back
+    ).content.decode().replace("&amp;", "&")

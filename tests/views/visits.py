@@ -32,6 +32,9 @@ POST_ONLY = {
 }
 #: Lead elsewhere, or say something to a machine.
 NO_PAGE = {
+    "followups:indicators_file",
+    "followups:open_items_file",
+    "followups:overrides_file",
     "home",
     "procedures:checklist_save",
     "procedures:record_note",
@@ -185,6 +188,9 @@ NAMED: dict[str, Paths] = {
     "followups:inbox": lists("followups:inbox", "?of=all", "?of=covered"),
     "followups:chase": lists("followups:chase", "?of=role"),
     "followups:loop": lists("followups:loop", "?show=open"),
+    "followups:indicators": lists("followups:indicators", "?first=2026-11-17&last=2026-11-17"),
+    "followups:overrides": lists("followups:overrides", "?days=90"),
+    "followups:open_items": lists("followups:open_items", "?show=all"),
 }
 #: More of the same for those who see charts: a promise that was taken, one that was put off.
 CLINICAL_TOO: dict[str, Paths] = {
