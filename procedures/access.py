@@ -22,6 +22,7 @@ OPERATE = frozenset({Role.PHYSICIAN})
 LABORATORY = frozenset({Role.NURSE, Role.PHYSICIAN})
 REVIEW = frozenset({Role.PHYSICIAN})
 CONTACT = frozenset({Role.NURSE, Role.PHYSICIAN})
+COUNTERSIGN = frozenset({Role.PHYSICIAN, Role.DIRECTOR})  # an emergency start of somebody else
 
 
 def _see(actor: Actor, roles: frozenset[Role]) -> None:

@@ -15,6 +15,9 @@ from procedures.services import checklists
 
 TYPED = {"number": "12", "text": "as told", "date": "2026-11-23", "datetime": "2026-11-20T08:00"}
 
+#: Where the first choice would ask for more on a later day.
+PICKED = {"cause_of_ascites": "cancer"}
+
 
 def harmless(question: Question, base: int | None = None) -> Entry:
     """An answer that asks for as little as possible."""
@@ -23,7 +26,8 @@ def harmless(question: Question, base: int | None = None) -> Entry:
     if question.kind in ("medicines", "allergies"):
         return Entry(pick="none", base=base)
     if question.kind == "choice":
-        return Entry(pick=f"={question.choices[0].code}", note="as asked", base=base)
+        code = PICKED.get(question.code, question.choices[0].code)
+        return Entry(pick=f"={code}", note="as asked", base=base)
     return Entry(pick="=no" if question.kind == "yes_no" else "=confirmed", base=base)
 
 

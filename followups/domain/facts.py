@@ -9,6 +9,7 @@ from itertools import groupby
 
 from procedures.domain.protocol import Protocol
 from procedures.domain.states import Disposition, EncounterClass, Outcome, ProcedureStatus, TestStatus, Urgency
+from procedures.domain.transfers import TransferAnswer, TransferWhy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +122,18 @@ class AnswerFact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TransferFact:
+    """One offer of the pending list to one acceptor. ``to_id`` None: somebody outside."""
+
+    id: int
+    why: TransferWhy
+    to_id: int | None
+    offered_at: datetime
+    answer: TransferAnswer
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcedureFacts:
     """Everything the plan of one case may depend on."""
 
@@ -155,6 +168,13 @@ class ProcedureFacts:
     actions: tuple[ActionFact, ...] = ()
     symptoms: tuple[SymptomFact, ...] = ()
     contacts: tuple[ContactFact, ...] = field(default=())
+    #: Of an emergency start: who began it alone, and whether somebody else has signed under it.
+    emergency_by_id: int | None = None
+    countersigned: bool = False
+    discharged_at: datetime | None = None  # the last time the inpatient became an outpatient
+    transfers: tuple[TransferFact, ...] = ()
+    #: Items of the protocol's ``later_tests`` that a physician has decided on.
+    later_decided: frozenset[str] = frozenset()
 
     @property
     def needle_ended_at(self) -> datetime:

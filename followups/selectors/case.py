@@ -17,7 +17,17 @@ from followups.selectors import undelivered
 from procedures.domain import versions as versions_rule
 from procedures.domain.checklist import Summary
 from procedures.domain.protocol import Protocol
-from procedures.models import Hold, LabTest, Procedure, ProcedureRecord, ResultVersion, Specimen
+from procedures.models import (
+    Countersignature,
+    Hold,
+    LabTest,
+    LaterDecision,
+    Procedure,
+    ProcedureRecord,
+    ResultVersion,
+    Specimen,
+    Transfer,
+)
 from procedures.selectors import checklists
 
 
@@ -49,6 +59,9 @@ class Case:
     contacts: tuple[PatientContact, ...]
     promises: tuple[FollowUp, ...]
     undelivered: frozenset[int]  # of those: a reminder did not get through
+    transfers: tuple[Transfer, ...] = ()  # the newest first
+    countersignature: Countersignature | None = None  # of the emergency start that stands
+    later_decisions: tuple[LaterDecision, ...] = ()
 
     def of(self, *wanted: Kind) -> list[FollowUp]:
         return [p for p in self.promises if p.kind in wanted]
@@ -81,7 +94,16 @@ def load(procedure: Procedure, now: datetime) -> Case:
         contacts=tuple(procedure.contacts.select_related("by").order_by("-at", "-pk")),
         promises=tuple(sorted(promises, key=lambda p: (ORDER[urgency_of(p, now)], p.due_at, p.pk))),
         undelivered=undelivered.promises_of(procedure.pk),
+        transfers=tuple(procedure.transfers.select_related("to_user", "offered_by", "answered_by").order_by("-pk")),
+        countersignature=_countersignature(procedure),
+        later_decisions=tuple(procedure.later_decisions.select_related("by")),
     )
+
+
+def _countersignature(procedure: Procedure) -> Countersignature | None:
+    if not procedure.emergency_start:
+        return None
+    return procedure.countersignatures.select_related("by").filter(start_at=procedure.started_at).first()
 
 
 def _tests(procedure: Procedure) -> tuple[TestRow, ...]:

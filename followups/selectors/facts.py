@@ -22,7 +22,18 @@ from procedures.domain.states import (
     TestStatus,
     Urgency,
 )
-from procedures.models import Hold, LabTest, Procedure, ProcedureRecord, ResultVersion, Specimen
+from procedures.domain.transfers import TransferAnswer, TransferWhy
+from procedures.models import (
+    Countersignature,
+    Hold,
+    LabTest,
+    LaterDecision,
+    Procedure,
+    ProcedureRecord,
+    ResultVersion,
+    Specimen,
+    Transfer,
+)
 from procedures.selectors import checklists
 
 #: Before anything was ever answered: nothing has expired.
@@ -74,7 +85,40 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         actions=_actions(procedure),
         symptoms=_symptoms(procedure),
         contacts=contacts,
+        emergency_by_id=procedure.emergency_by_id,
+        countersigned=_countersigned(procedure),
+        discharged_at=patient.discharged_at,
+        transfers=_transfers(procedure),
+        later_decided=_later_decided(procedure, data),
     )
+
+
+def _countersigned(procedure: Procedure) -> bool:
+    # nobody but an emergency pays for the query
+    if not procedure.emergency_start or procedure.started_at is None:
+        return False
+    return Countersignature.objects.filter(procedure=procedure, start_at=procedure.started_at).exists()
+
+
+def _transfers(procedure: Procedure) -> tuple[f.TransferFact, ...]:
+    rows = Transfer.objects.filter(procedure=procedure).order_by("pk")
+    return tuple(
+        f.TransferFact(
+            id=t.pk,
+            why=TransferWhy(t.why),
+            to_id=t.to_user_id,
+            offered_at=t.offered_at,
+            answer=TransferAnswer(t.answer),
+            answered_at=t.answered_at,
+        )
+        for t in rows
+    )
+
+
+def _later_decided(procedure: Procedure, data: Protocol) -> frozenset[str]:
+    if not data.later_tests or procedure.started_at is None:
+        return frozenset()
+    return frozenset(LaterDecision.objects.filter(procedure=procedure).values_list("code", flat=True))
 
 
 def _stay_ends(procedure: Procedure, data: Protocol) -> datetime | None:
@@ -148,7 +192,21 @@ def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None,
         else False
     )
     flags.add("serial" if earlier else "first")
-    return frozenset(flags)
+    return frozenset(flags | _answered(procedure, data))
+
+
+def _answered(procedure: Procedure, data: Protocol) -> set[str]:
+    """Those conditions of the protocol's later tests that the newest round of the checklist fulfils."""
+    conditions = {condition for item in data.later_tests for condition in item.if_answer}
+    if not conditions or procedure.started_at is None:
+        return set()
+    given = checklists.answers_to(procedure, {condition.partition("=")[0] for condition in conditions})
+
+    def holds(condition: str) -> bool:
+        question, _, wanted = condition.partition("=")
+        return question in given and given[question] in wanted.split("|")
+
+    return {condition for condition in conditions if holds(condition)}
 
 
 def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:

@@ -18,6 +18,7 @@ from followups.models import FollowUp
 from followups.models.contacts import TOLD
 from followups.selectors.case import Case, TestRow, mark
 from procedures.domain.states import TEST_ENDED, Outcome, ProcedureStatus, TestStatus
+from procedures.domain.transfers import TransferAnswer
 
 S = ProcedureStatus
 GONE = frozenset({S.CANCELLED, S.NO_SHOW, S.ENTERED_IN_ERROR})
@@ -33,6 +34,8 @@ def build(case: Case, *, chart: bool = True) -> Picture:
         stations.append(_actions(case))
     if case.holds:
         stations.append(_medicines(case))
+    if case.transfers or case.at(At.HANDED_ON):
+        stations.append(_handed_on(case))
     stations += [_symptoms(case), _told(case), _closed(case)]
     return Picture(stations=tuple(stations), branches=tuple(_branch(row, case) for row in case.tests))
 
@@ -206,6 +209,21 @@ def _medicines(case: Case) -> Station:
         state=Mark.CURRENT if promises else Mark.DONE,
         when=None if promises else last,
         note=ngettext("%(n)s medicine", "%(n)s medicines", len(rows)) % {"n": len(rows)},
+        promises=promises,
+    )
+
+
+def _handed_on(case: Case) -> Station:
+    promises = _marks(case, At.HANDED_ON)
+    last = case.transfers[0] if case.transfers else None
+    accepted = next((t for t in case.transfers if t.answer == TransferAnswer.ACCEPTED), None)
+    state = Mark.CURRENT if promises else Mark.DONE if accepted else Mark.SKIPPED
+    return Station(
+        label=_("Handed on"),
+        state=state,
+        when=accepted.answered_at if accepted and not promises else None,
+        who=last.acceptor if last else "",
+        note=str(last.get_why_display()) if last else "",
         promises=promises,
     )
 

@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic.actor import Actor
+from followups import links
 from followups.domain.kinds import Kind
 from followups.selectors.case import Case
 from followups.services.reviews import normals
-from procedures.access import BOOK, CHECK, CONTACT, LABORATORY, OPERATE, RECEIVE, REVIEW
+from procedures.access import BOOK, CHECK, CONTACT, COUNTERSIGN, LABORATORY, OPERATE, RECEIVE, REVIEW
 from procedures.domain.states import NEEDLE_IN, Outcome, ProcedureStatus
 
 S = ProcedureStatus
@@ -64,6 +65,7 @@ def _after(case: Case, actor: Actor) -> list[Step]:
         steps.append(_link(case, _("Sign the normal results"), "followups:review_normals", "check2-all"))
     if records and not case.record:
         steps.append(_link(case, _("Procedure record"), "procedures:record", "file-earmark-medical"))
+    steps += _left_by_the_needle(case, actor)
     owed = bool(case.of(Kind.TELL_PATIENT))
     tell = _link(case, _("Tell the patient"), "followups:tell", "telephone")
     if owed and actor.has(*CONTACT):
@@ -76,8 +78,27 @@ def _after(case: Case, actor: Actor) -> list[Step]:
         steps.append(_link(case, _("Checklist"), "procedures:checklist", "ui-checks"))
     if actor.has(*CHECK) and procedure.state is not S.ENTERED_IN_ERROR:
         steps.append(_link(case, _("Held medicines"), "procedures:holds", "capsule"))
+    if needle and actor.has(*CONTACT) and not case.of(Kind.ACCEPT_TRANSFER) and case.promises:
+        steps.append(_link(case, _("Hand on what is pending"), "followups:transfer", "box-arrow-up-right"))
     if records and case.record:
         steps.append(_link(case, _("Amend the record"), "procedures:record", "file-earmark-medical"))
+    return steps
+
+
+def _left_by_the_needle(case: Case, actor: Actor) -> list[Step]:
+    """What somebody else must sign or accept, and what is taken on a later day."""
+    steps = []
+    by_another = case.procedure.emergency_by_id != actor.user_id
+    if case.of(Kind.COUNTERSIGN_START) and by_another and actor.has(*COUNTERSIGN):
+        steps.append(_link(case, _("Countersign the emergency start"), "followups:countersign", "pen"))
+    for promise in case.of(Kind.ACCEPT_TRANSFER):
+        if actor.has(*CONTACT):
+            words = _("Answer for what is pending") if "transfer" in promise.about else _("Hand on what is pending")
+            steps.append(_link(case, words, "followups:transfer", "box-arrow-up-right"))
+    for promise in case.of(Kind.LATER_TESTS):
+        if promise.start_at <= case.now and actor.has(*LABORATORY):
+            later = case.protocol.later(promise.about["item"])
+            steps.append(Step(later.label, links.url(promise, case.procedure.code), "eyedropper"))
     return steps
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from followups.urls import cases, contacts, engine, oversight, promises, reviews, worklists
+from followups.urls import cases, contacts, engine, oversight, promises, reviews, transfers, worklists
 
 app_name = "followups"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     *oversight.urlpatterns,
     *reviews.urlpatterns,
     *contacts.urlpatterns,
+    *transfers.urlpatterns,
     *promises.urlpatterns,
     *engine.urlpatterns,
 ]

@@ -149,6 +149,8 @@ def _tables(protocol: Protocol) -> Iterator[tuple[str, tables.Table]]:
     yield "Complications", tables.complications(protocol)
     yield "Danger signs (A: 911; B: call back within 60 minutes; C: same day; D: expected)", tables.symptoms(protocol)
     yield "When the danger signs are asked", tables.checks(protocol)
+    if protocol.later_tests:
+        yield "Tests taken again after the needle", tables.later_tests(protocol)
 
 
 def _section(title: str, table: tables.Table, *, level: int = 3) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from procedures.domain.calculations import FORMULAS
@@ -59,6 +60,12 @@ def hours(protocol: Protocol) -> Table:
         ("Patient told", protocol.tell_hours),
     ):
         rows += [(name, key, hours_text(value), source) for key, value in table.items()]
+    if (accept := protocol.transfer_hours) is not None:
+        keys = (f.name for f in fields(accept) if f.name != "source")
+        rows += [
+            ("What is pending accepted", key.replace("_", " "), hours_text(getattr(accept, key)), accept.source)
+            for key in keys
+        ]
     return ("What", "For", "Within", SOURCE), rows
 
 
@@ -259,6 +266,22 @@ def checks(protocol: Protocol) -> Table:
             f"{len(c.questions)} of {len(texts)} questions", c.source,
         )
         for c in protocol.symptom_checks
+    ]  # fmt: skip
+
+
+def later_tests(protocol: Protocol) -> Table:
+    questions = {q.code: q.text for q in protocol.questions}
+
+    def answered(condition: str) -> str:
+        code, _, answers = condition.partition("=")
+        return f"{questions[code]} {answers.replace('|', ' or ')}"
+
+    return ("Tests", "Order set", "From", "Until", "Only if", "Note", SOURCE), [
+        (
+            item.label, protocol.panel(item.panel).label, hours_text(item.after_hours), hours_text(item.within_hours),
+            _any_of((*item.only_if, *(answered(condition) for condition in item.if_answer))), item.note, item.source,
+        )
+        for item in protocol.later_tests
     ]  # fmt: skip
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+#: Hours to accept a transfer under a protocol version that says nothing about it; a working default.
+TRANSFER_HOURS = 24
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -295,6 +298,37 @@ class SymptomCheck:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LaterTests:
+    """Tests that are taken again some days after the needle: in the window from ``after_hours`` to ``within_hours``.
+
+    They belong to the case when any of ``only_if`` (as for a :class:`SymptomCheck`) or of ``if_answer``
+    (``"question=answer|answer"`` of the checklist) holds; when both are empty: always.
+    """
+
+    code: str
+    label: str
+    panel: str
+    after_hours: int
+    within_hours: int  # taken by then, else it is overdue
+    only_if: tuple[str, ...] = ()
+    if_answer: tuple[str, ...] = ()
+    note: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferHours:
+    """Within so many hours somebody accepts what is pending, by the reason for which it is handed on."""
+
+    ward: int
+    admitted: int
+    emergency_department: int
+    discharge: int
+    responsible: int
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class Calculation:
     """A calculation of the closed list in ``calculations.py``; ``parameters``: the clinical numbers of its formula."""
 
@@ -362,6 +396,8 @@ class Protocol:
     recollect_hours: int = 24  # decide on a rejected or lost specimen within
     checklist_hours: int = 48  # the checklist is signed so long before the slot
     letter_hours: int = 24  # after the last try to reach a patient: the letter
+    later_tests: tuple[LaterTests, ...] = ()
+    transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -391,8 +427,16 @@ class Protocol:
     def text(self, code: str) -> PatientText:
         return _find(self.texts, code)
 
+    def later(self, code: str) -> LaterTests:
+        return _find(self.later_tests, code)
 
-_Item = TypeVar("_Item", Test, Variant, Indication, Panel, Container, Question, Stage, PatientText)
+    def accept_within(self, why: str) -> int:
+        """Hours in which somebody accepts what is pending; ``why`` is a field of :class:`TransferHours`."""
+        hours: int = getattr(self.transfer_hours, why, TRANSFER_HOURS)
+        return hours
+
+
+_Item = TypeVar("_Item", Test, Variant, Indication, Panel, Container, Question, Stage, PatientText, LaterTests)
 
 
 def _find(items: tuple[_Item, ...], code: str) -> _Item:

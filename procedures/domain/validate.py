@@ -46,6 +46,8 @@ def validate(protocol: Protocol, problems: Problems) -> None:
     _check_fields(protocol, problems)
     _check_record_rules(protocol, problems)
     _check_symptoms(protocol, problems)
+    _check_later_tests(protocol, problems)
+    _check_transfer_hours(protocol, problems)
     _check_texts(protocol, problems)
     validate_tests(protocol, problems)
 
@@ -302,6 +304,39 @@ def _check_symptoms(protocol: Protocol, problems: Problems) -> None:
             if condition not in CHECK_CONDITIONS:
                 allowed = ", ".join(CHECK_CONDITIONS)
                 problems.add(f"{path}.only_if[{place}]", condition, f"must be one of {allowed}")
+
+
+def _check_later_tests(protocol: Protocol, problems: Problems) -> None:
+    answers = {q.code: _question_answers(q) for q in protocol.questions}
+    panels = {p.code: p for p in protocol.panels}
+    asked_before = {code for i in protocol.indications if i.panel in panels for code in panels[i.panel].tests}
+    for index, item in enumerate(protocol.later_tests):
+        path = f"later_tests[{index}]"
+        for name in ("after_hours", "within_hours"):
+            if getattr(item, name) <= 0:
+                problems.add(f"{path}.{name}", getattr(item, name), "must be more than 0", because=(f"{path}.{name}",))
+        if item.within_hours <= item.after_hours:
+            problems.add(f"{path}.within_hours", item.within_hours, f"must be after after_hours ({item.after_hours})")
+        refer(item.panel, set(panels), f"{path}.panel", "panels", problems)
+        # a test is ordered once in a case: what is taken again is a test of its own
+        for code in asked_before.intersection(panels[item.panel].tests if item.panel in panels else ()):
+            problems.add(f"{path}.panel", item.panel, f"has {code}, which an indication orders before the needle")
+        for place, condition in enumerate(item.only_if):
+            if condition not in CHECK_CONDITIONS:
+                allowed = ", ".join(CHECK_CONDITIONS)
+                problems.add(f"{path}.only_if[{place}]", condition, f"must be one of {allowed}")
+        for place, condition in enumerate(item.if_answer):
+            check_asked_if("", condition, answers, f"{path}.if_answer[{place}]", problems)
+
+
+def _check_transfer_hours(protocol: Protocol, problems: Problems) -> None:
+    hours = protocol.transfer_hours
+    for f in fields(hours) if hours is not None else ():
+        value = getattr(hours, f.name)
+        if isinstance(value, int) and value <= 0:
+            problems.add(f"transfer_hours.{f.name}", value, "must be more than 0")
+    if hours is not None:
+        check_sources(hours, problems, "transfer_hours.")
 
 
 def _check_symptom_answers(question: SymptomQuestion, path: str, problems: Problems) -> None:

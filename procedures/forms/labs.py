@@ -137,7 +137,13 @@ class CollectForm(ClinicFormMixin, forms.Form):
     rows = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=MOST_TUBES)
 
     def __init__(
-        self, *args: Any, protocol: Protocol, tests: Sequence[TestRow], suggested: Sequence[Container], **kwargs: Any
+        self,
+        *args: Any,
+        protocol: Protocol,
+        tests: Sequence[TestRow],
+        suggested: Sequence[Container],
+        later: frozenset[str] = frozenset(),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.tests, self.suggested, self.protocol = list(tests), list(suggested), protocol
@@ -146,7 +152,7 @@ class CollectForm(ClinicFormMixin, forms.Form):
         choices = [("", gettext("not collected now"))]
         choices += [(str(index), gettext("tube row %(n)s") % {"n": index + 1}) for index in range(len(self.tubes))]
         for row in self.tests:
-            initial = places.get(row.test.container, "")
+            initial = "" if row.test.code in later else places.get(row.test.container, "")
             field = forms.ChoiceField(label=row.test.label, choices=choices, required=False, initial=initial)
             self.fields[f"test_{row.test.pk}"] = field
         self.initial.setdefault("rows", len(self.tubes))

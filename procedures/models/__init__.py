@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from procedures.models.checklists import AllergyEntry, Answer, Checklist, ChecklistDraft, MedicineEntry, StageSignature
+from procedures.models.countersignatures import Countersignature
 from procedures.models.holds import Hold
 from procedures.models.labs import LabTest, Specimen
+from procedures.models.later_tests import LaterDecision
 from procedures.models.people import Patient, PatientIdentifier
 from procedures.models.procedures import Procedure
 from procedures.models.protocols import Protocol, ProtocolVersion
 from procedures.models.records import ProcedureRecord
 from procedures.models.results import ResultVersion
 from procedures.models.rulesets import RuleSetVersion
+from procedures.models.transfers import Transfer
 
 __all__ = [
     "AllergyEntry",
     "Answer",
     "Checklist",
     "ChecklistDraft",
+    "Countersignature",
     "Hold",
     "LabTest",
+    "LaterDecision",
     "MedicineEntry",
     "Patient",
     "PatientIdentifier",
@@ -30,4 +35,5 @@ __all__ = [
     "RuleSetVersion",
     "Specimen",
     "StageSignature",
+    "Transfer",
 ]

@@ -57,6 +57,8 @@ class Patient(models.Model):
         choices=[(str(c), str(c)) for c in EncounterClass],
         default=str(EncounterClass.OUTPATIENT),
     )
+    #: The last time an inpatient became an outpatient; empty while an inpatient.
+    discharged_at = models.DateTimeField(_("discharged"), null=True, blank=True)
     deceased_at = models.DateTimeField(_("deceased"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -70,6 +70,9 @@ class Procedure(models.Model):
     #: Started on the six-item minimum by one person's override; the rest became promises.
     emergency_start = models.BooleanField(default=False)
     emergency_reason = models.TextField(blank=True)
+    emergency_by = models.ForeignKey(
+        "clinic.User", on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )  # somebody else countersigns
     continues = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="continued_by")
 
     facts_version = models.PositiveIntegerField(default=1)

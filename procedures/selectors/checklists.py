@@ -109,6 +109,13 @@ def refusals(procedure: Procedure, now: datetime | None = None) -> list[str]:
     return found
 
 
+def answers_to(procedure: Procedure, questions: Iterable[str]) -> dict[str, Any]:
+    """The value of what was answered to these questions in the newest round; one query."""
+    newest = Checklist.objects.filter(procedure=procedure).order_by("-number").values("pk")[:1]
+    rows = Answer.objects.filter(checklist=newest, question__in=set(questions), superseded_by__isnull=True)
+    return dict(rows.filter(state=str(AnswerState.ANSWERED)).values_list("question", "value"))
+
+
 def rounds(procedures: Iterable[Procedure]) -> dict[int, Round]:
     """The newest round of each case, with everything that is current in it: five queries."""
     newest = {

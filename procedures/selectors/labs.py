@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from procedures.domain import versions as versions_rule
-from procedures.domain.protocol import Container, Protocol
+from procedures.domain.protocol import Container, LaterTests, Panel, Protocol
 from procedures.domain.states import TEST_WAITING, TestStatus
 from procedures.models import LabTest, Procedure, ResultVersion, Specimen
 from procedures.services.labs import TO_COLLECT
@@ -184,9 +184,29 @@ def to_collect(rows: Iterable[TestRow]) -> list[TestRow]:
     ]
 
 
-def suggested_tubes(procedure: Procedure, rows: Iterable[TestRow]) -> list[Container]:
-    """One container for each kind that the tests to collect need, in the usual order of the tubes."""
-    needed = {row.test.container for row in to_collect(rows)}
+def later_panels(procedure: Procedure, rows: Iterable[TestRow]) -> list[tuple[LaterTests, Panel]]:
+    """What the protocol takes again on a later day and nobody has ordered; none before the needle."""
+    protocol = _protocol(procedure)
+    ordered = {row.test.code for row in rows if T(row.test.status) != T.CANCELLED}
+    found = [(item, protocol.panel(item.panel)) for item in protocol.later_tests if procedure.started_at]
+    return [(item, panel) for item, panel in found if not ordered.issuperset(panel.tests)]
+
+
+def not_yet(procedure: Procedure, now: datetime) -> frozenset[str]:
+    """Codes of tests whose window opens later: they are not proposed for today's tubes."""
+    protocol, start = _protocol(procedure), procedure.started_at
+    return frozenset(
+        code
+        for item in protocol.later_tests
+        if start is None or now < start + timedelta(hours=item.after_hours)
+        for code in protocol.panel(item.panel).tests
+    )
+
+
+def suggested_tubes(procedure: Procedure, rows: Iterable[TestRow], now: datetime) -> list[Container]:
+    """One container for each kind that the tests to collect need now, in the usual order of the tubes."""
+    later = not_yet(procedure, now)
+    needed = {row.test.container for row in to_collect(rows) if row.test.code not in later}
     found = [container for container in _protocol(procedure).containers if container.code in needed]
     return sorted(found, key=lambda c: (c.tube_number is None, c.tube_number or 0))
 

@@ -108,6 +108,9 @@ def update(*, actor: Actor, patient: Patient, changes: Mapping[str, Any], mrn: s
         changed = [name for name, value in changes.items() if getattr(locked, name) != value]
         for name in changed:
             setattr(locked, name, changes[name])
+        if "encounter_class" in changed:
+            changed.append("discharged_at")
+            locked.discharged_at = _discharged_at(locked)
         if mrn is not None and _renumber(locked, mrn.strip()):
             changed.append("mrn")
         if not changed:
@@ -130,7 +133,8 @@ def set_encounter_class(*, actor: Actor, patient: Patient, encounter_class: Enco
     if locked.encounter_class == encounter_class:
         return locked
     old, locked.encounter_class = locked.encounter_class, str(encounter_class)
-    locked.save(update_fields=["encounter_class"])
+    locked.discharged_at = _discharged_at(locked)
+    locked.save(update_fields=["encounter_class", "discharged_at"])
     audit.record(
         action="patient.encounter_changed",
         actor=actor,
@@ -175,6 +179,11 @@ def undo_deceased(*, actor: Actor, patient: Patient, reason: str) -> Patient:
     audit.record(action="patient.deceased_undone", actor=actor, subject=locked, patient_id=locked.pk, reason=reason)
     events.patient_changed(locked)
     return locked
+
+
+def _discharged_at(patient: Patient) -> datetime | None:
+    """For a patient whose encounter class has just changed: an outpatient has left the hospital now."""
+    return None if patient.is_inpatient else clock.now()
 
 
 def _lock(patient: Patient) -> Patient:

@@ -62,6 +62,7 @@ def abandon_start(*, actor: Actor, procedure: Procedure, reason: str) -> Procedu
         "arrived_at": locked.arrived_at or now,
         "emergency_start": False,
         "emergency_reason": "",
+        "emergency_by_id": None,
     }
     data = {"emergency": locked.emergency_start}
     return _move(actor, locked, _S.ARRIVED, "procedure.start_abandoned", reason, also, data)
@@ -91,7 +92,12 @@ def _emergency_start(
     if blockers:
         raise gates.StartBlocked(blockers)
     also, data = _claims(locked, now, room, operator)
-    also |= {"started_at": now, "emergency_start": True, "emergency_reason": reason}
+    also |= {
+        "started_at": now,
+        "emergency_start": True,
+        "emergency_reason": reason,
+        "emergency_by_id": actor.user_id,
+    }
     return _move(actor, locked, _S.IN_PROGRESS, "procedure.emergency_started", reason, also, data, strict=True)
 
 

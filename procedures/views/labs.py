@@ -181,7 +181,7 @@ def labels(request: HttpRequest, code: str) -> HttpResponse:
     rows = selectors.tests_of(procedure, clock.now())
     context = {
         "tubes": [row for row in selectors.specimens_of(procedure, rows, clock.now()) if not row.specimen.loss],
-        "planned": selectors.suggested_tubes(procedure, rows),
+        "planned": selectors.suggested_tubes(procedure, rows, clock.now()),
     }
     return _page(request, actor, procedure, "labels.html", context)
 
@@ -226,6 +226,7 @@ def _page(
         "tube_rows": tubes,
         "tally": selectors.reconciliation(tubes),
         "to_collect": selectors.to_collect(rows),
+        "later_panels": selectors.later_panels(procedure, rows),
     }
     return render(request, f"procedures/labs/{template}", {**frame, **context}, status=status)
 
@@ -253,7 +254,8 @@ def _collect_form(request: HttpRequest, procedure: Procedure) -> CollectForm:
         request.POST if request.method == "POST" else None,
         protocol=procedure.protocol_version.parsed,
         tests=selectors.to_collect(rows),
-        suggested=selectors.suggested_tubes(procedure, rows),
+        suggested=selectors.suggested_tubes(procedure, rows, clock.now()),
+        later=selectors.not_yet(procedure, clock.now()),
         initial={"collected_at": timezone.localtime(clock.now())},
     )
 

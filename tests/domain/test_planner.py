@@ -22,6 +22,7 @@ from procedures.domain.states import (
     TestStatus,
     Urgency,
 )
+from procedures.domain.transfers import TransferAnswer, TransferWhy
 from tests.domain.cases import (
     NOON,
     case,
@@ -40,6 +41,7 @@ S = ProcedureStatus
 WORK = {Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN}
 #: What only a case that has, or waits for, its needle can owe.
 OF_THE_NEEDLE = {
+    Kind.ACCEPT_TRANSFER,
     Kind.BOOK_REQUEST,
     Kind.CARRY_OUT,
     Kind.REBOOK_NO_SHOW,
@@ -141,12 +143,32 @@ def lab_facts(draw: st.DrawFn, id: int) -> f.TestFact:
 
 
 @st.composite
+def transfers(draw: st.DrawFn, id: int, *, last: bool) -> f.TransferFact:
+    """Only the last offer can still wait for its answer."""
+    answers = [a for a in TransferAnswer if last or a is not TransferAnswer.OPEN]
+    answer = draw(st.sampled_from(answers))
+    return f.TransferFact(
+        id=id,
+        why=draw(st.sampled_from(list(TransferWhy))),
+        to_id=draw(st.none() | st.integers(5, 9)),
+        offered_at=draw(times),
+        answer=answer,
+        answered_at=draw(times) if answer else None,
+    )
+
+
+#: Read once, before anything is drawn.
+PROTOCOLS = [protocol("paracentesis"), protocol("lumbar_puncture")]
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> f.ProcedureFacts:
     status = draw(st.sampled_from(list(ProcedureStatus)))
     needle = status in {S.IN_PROGRESS, S.COMPLETED}
     ended = status in {S.CANCELLED, S.NO_SHOW, S.ENTERED_IN_ERROR}
     count = draw(st.integers(0, 5))
-    data = protocol(draw(st.sampled_from(["paracentesis", "lumbar_puncture"])))
+    data = draw(st.sampled_from(PROTOCOLS))
+    offers = draw(st.integers(0, 2))
     checks = [c.code for c in data.symptom_checks]
     return case(
         protocol=data,
@@ -206,6 +228,11 @@ def cases(draw: st.DrawFn) -> f.ProcedureFacts:
             )
             for _ in range(draw(st.integers(0, 5)))
         ),
+        emergency_by_id=draw(st.none() | st.sampled_from([7, 8])),
+        countersigned=draw(st.booleans()),
+        discharged_at=draw(st.none() | times),
+        transfers=tuple(draw(transfers(n, last=n == offers)) for n in range(1, offers + 1)),
+        later_decided=frozenset(draw(st.lists(st.sampled_from(["bloods_after_drainage"])))),
     )
 
 
@@ -215,6 +242,8 @@ def test_not_closed_if_and_only_if_somebody_owes_something(facts: f.ProcedureFac
     assert is_closed(facts, promises) == (not promises)
     if facts.status not in TERMINAL:
         assert promises
+    kinds_owed = {promise.kind for promise in promises}
+    assert kinds_owed != {Kind.ACCEPT_TRANSFER}  # nothing is handed on but what is pending
     for promise in promises:
         assert promise.role in WORK  # never the ladder's end
         assert promise.due_at.tzinfo is not None
@@ -234,7 +263,7 @@ def test_the_plan_does_not_depend_on_the_order_of_facts(facts: f.ProcedureFacts,
         rng.shuffle(out)
         return tuple(out)
 
-    names = ("tests", "specimens", "holds", "actions", "symptoms", "contacts", "answers")
+    names = ("tests", "specimens", "holds", "actions", "symptoms", "contacts", "answers", "transfers")
     other = replace(facts, **{name: shuffled(getattr(facts, name)) for name in names})
     assert plan(other) == plan(facts)
 

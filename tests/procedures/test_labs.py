@@ -185,7 +185,7 @@ def test_containers_are_suggested_from_the_tests_in_the_order_of_the_tubes(nurse
     procedure = case("lumbar_puncture")
     ordered(procedure, "csf_cell_count", "csf_glucose", "csf_culture")
     rows = selectors.tests_of(procedure, clock.now())
-    suggested = [c.code for c in selectors.suggested_tubes(procedure, rows)]
+    suggested = [c.code for c in selectors.suggested_tubes(procedure, rows, clock.now())]
     assert suggested == ["csf_tube_1", "csf_tube_2", "csf_tube_4", "serum_tube"]
 
 

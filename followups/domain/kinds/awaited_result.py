@@ -58,4 +58,5 @@ SPEC = Spec(
     chase=Chase.AWAITED,
     timed=True,
     others_first=True,
+    handed_on=gettext_noop("Read it on the day it comes, decide, and tell the patient."),
 )

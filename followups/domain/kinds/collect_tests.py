@@ -8,6 +8,7 @@ from datetime import timedelta
 from clinic.roles import Role
 from followups.domain.facts import ProcedureFacts
 from followups.domain.kinds import Kind
+from followups.domain.kinds.later_tests import waited_for
 from followups.domain.kinds.spec import Chase, Spec, Station, gettext_noop
 from followups.domain.promise import Promise
 from procedures.domain.states import ProcedureStatus, TestStatus
@@ -16,8 +17,12 @@ S = ProcedureStatus
 
 
 def collect_tests(facts: ProcedureFacts) -> Iterator[Promise]:
-    """Tests that were ordered and have no specimen after the needle: collect or cancel them."""
-    waiting = [t for t in facts.tests if t.status is TestStatus.ORDERED]
+    """Tests that were ordered and have no specimen after the needle: collect or cancel them.
+
+    What is to be taken days later is promised by itself.
+    """
+    later = waited_for(facts)
+    waiting = [t for t in facts.tests if t.status is TestStatus.ORDERED and t.code not in later]
     if facts.status is not S.COMPLETED or not waiting:
         return
     done = facts.needle_ended_at
@@ -44,4 +49,5 @@ SPEC = Spec(
     page="procedures:specimens",
     station=Station.SPECIMENS,
     chase=Chase.RECEIVED,
+    handed_on=gettext_noop("Have it collected, or say that it is given up."),
 )

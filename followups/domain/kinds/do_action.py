@@ -48,4 +48,5 @@ SPEC = Spec(
     args=("action",),
     words={"plan": PLANS},
     station=Station.ACTIONS,
+    handed_on=gettext_noop("Do it, or say why it is decided otherwise."),
 )

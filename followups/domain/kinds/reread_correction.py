@@ -47,4 +47,5 @@ SPEC = Spec(
     kept=of_this_version,
     station=Station.TEST,
     inbox=Inbox.REVIEW,
+    handed_on=gettext_noop("It was corrected after somebody had read it: read it again, decide, tell the patient."),
 )

@@ -54,4 +54,5 @@ SPEC = Spec(
     station=Station.MEDICINES,
     inbox=Inbox.DECIDE,
     timed=True,
+    handed_on=gettext_noop("Restart it then, or say why not."),
 )

@@ -70,4 +70,5 @@ SPEC = Spec(
     kept=of_this_version,
     station=Station.TEST,
     inbox=Inbox.REVIEW,
+    handed_on=gettext_noop("It is there and nobody has read it: read it, decide, and tell the patient."),
 )

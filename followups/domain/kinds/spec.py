@@ -42,6 +42,7 @@ class Station(StrEnum):
     ACTIONS = "actions"
     MEDICINES = "medicines"
     SYMPTOMS = "symptoms"
+    HANDED_ON = "handed_on"
     TOLD = "told"
     NONE = ""
 
@@ -107,6 +108,8 @@ class Spec:
     others_first: bool = False  # on the physician's inbox only once it is overdue
     booking: bool = False  # a scheduler may see it: no answer and no result
     may_repeat: bool = True  # a second copy of its message does no harm
+    #: What whoever takes the patient over does about it; empty for what stays with us (a record, a signature).
+    handed_on: str = ""
 
     def line_of(self, about: About, key: str) -> Line:
         """The sentence of one promise."""

@@ -42,4 +42,5 @@ SPEC = Spec(
     station=Station.SPECIMENS,
     inbox=Inbox.DECIDE,
     chase=Chase.LOST,
+    handed_on=gettext_noop("Decide whether it is taken again."),
 )

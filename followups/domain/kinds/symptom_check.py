@@ -51,4 +51,5 @@ SPEC = Spec(
     station=Station.SYMPTOMS,
     inbox=Inbox.TELL,
     chase=Chase.CALL,
+    handed_on=gettext_noop("Ask about the danger signs at this time; silence is not well."),
 )

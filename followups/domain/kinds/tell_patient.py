@@ -112,4 +112,5 @@ SPEC = Spec(
     station=Station.TOLD,
     inbox=Inbox.TELL,
     chase=Chase.CALL,
+    handed_on=gettext_noop("Tell the patient, or who answers for them, and write down that they understood."),
 )

@@ -56,4 +56,5 @@ SPEC = Spec(
     station=Station.TOLD,
     inbox=Inbox.TELL,
     chase=Chase.CALL,
+    handed_on=gettext_noop("We could not reach the patient: tell them if you see them, and let us know."),
 )

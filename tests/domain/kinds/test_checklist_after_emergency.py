@@ -12,6 +12,6 @@ from tests.domain.cases import (
 
 
 def test_an_emergency_start_owes_the_rest_of_the_checklist_within_a_day() -> None:
-    promise = only(case(emergency_start=True, unsigned_stages=("consent",)))
+    promise = only(case(emergency_start=True, unsigned_stages=("consent",), countersigned=True))
     assert promise.kind is Kind.CHECKLIST_AFTER_EMERGENCY
     assert promise.due_at == NOON + hours(24)
