@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from clinic import clock
 from clinic.actor import Actor
 from clinic.models import Room, User
@@ -16,7 +18,7 @@ from followups.demo.people import Cast, Names
 from followups.demo.places import Places
 from followups.demo.timeline import Timeline
 from followups.models import Action, FollowUp
-from followups.services import contacts, promises, reviews, symptoms
+from followups.services import contacts, promises, reviews, symptoms, transfers
 from procedures.domain import versions
 from procedures.domain.answers import Entry
 from procedures.domain.checklist import OPEN
@@ -30,9 +32,11 @@ from procedures.services import (
     bookings,
     checklist_rows,
     checklists,
+    countersignatures,
     endings,
     holds,
     labs,
+    later_tests,
     moves,
     records,
     results,
@@ -195,6 +199,37 @@ class Case:
 
     def complete(self, outcome: Outcome, to: Disposition, reason: str = "") -> None:
         endings.complete(actor=self._by(), procedure=self.row, outcome=outcome, disposition=to, outcome_reason=reason)
+
+    # --- what others sign and accept ----------------------------------------------------------
+
+    def countersign(self, by: str) -> None:
+        countersignatures.countersign(actor=self._by(by), procedure=self.row, agrees=True)
+
+    def offer(self, why: str, *, to: str = "", outside: dict[str, str] | None = None) -> None:
+        """Hand on what is pending; offered is not accepted."""
+        person = self.clinic.cast.users[to] if to else None
+        transfers.offer(actor=self._by(), procedure=self.row, why=why, to=person, **(outside or {}))
+
+    def accepted_on_the_phone(self, name: str) -> None:
+        waiting = self.row.transfers.get(answer="")
+        transfers.accept_by_phone(actor=self._by("nora"), transfer=waiting, name=name, read_back=True)
+
+    def later_tests_due(self) -> list[tuple[str, datetime]]:
+        """What is to be taken on a later day, and from when."""
+        found = FollowUp.objects.filter(procedure_id=self.pk, kind="later_tests", closed_at__isnull=True)
+        return [(row.about["item"], row.start_at) for row in found.order_by("start_at")]
+
+    def read_elsewhere(self, item: str) -> None:
+        """Taken by the patient's own practice."""
+        later_tests.read_elsewhere(
+            actor=self._by(),
+            procedure=self.row,
+            item=item,
+            place="Record of the patient's practice",
+            sampled_on=timezone.localdate(clock.now()),
+            finding="normal",
+            interpretation="Sodium and creatinine as before",
+        )
 
     def record(self, *, sign: bool = True, **special: Any) -> None:
         case = self.row

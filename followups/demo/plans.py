@@ -71,6 +71,7 @@ def _to_do(now: datetime) -> list[Plan]:
             location="bedside",
             patient=INPATIENT,
             disposition=Disposition.WARD,
+            handed_to="carl",  # who has not answered yet
             values={"ascites_cell_count": {"nucleated_cells": 940, "pmn_percent": 82, "red_cells": 400}},
             arrivals={"ascites_cell_count": now - 20 * MINUTE},
             never=frozenset({"review"}),
@@ -115,7 +116,7 @@ def _to_do(now: datetime) -> list[Plan]:
             day=2, protocol=LP, indication=MS, held="Rivaroxaban", ends="cancelled", ended_at=now - 2 * HOUR,
             never=frozenset({"tell", "pre_visit"}),
         ),
-        # the emergency of last night owes its checklist
+        # the emergency of last night owes its checklist and the second signature
         Plan(
             start=now - 9 * HOUR, protocol=LP, indication="meningitis", location="bedside", operator="carl",
             urgency="emergency", disposition=Disposition.ADMITTED, never=frozenset({"sign_out"}),

@@ -17,6 +17,7 @@ from followups.demo.people import register
 from followups.demo.timeline import Story
 from procedures.domain.answers import Entry
 from procedures.domain.states import Disposition, Outcome
+from procedures.domain.transfers import ELSEWHERE
 from procedures.models import Patient
 from procedures.services import patients
 
@@ -69,6 +70,7 @@ class Plan:
     ended_at: datetime | None = None
     dies_at: datetime | None = None
     rebooked: bool = False  # a no-show who is given another slot
+    handed_to: str = ""  # who is asked to accept what is pending; empty: somebody outside accepts on the phone
     taken: tuple[str, datetime] | None = None  # a kind of promise that the nurse takes, and when
 
 
@@ -199,6 +201,9 @@ def _afterwards(clinic: Clinic, case: Case, plan: Plan, slot: datetime) -> Story
     begin(_record(clinic, case, plan))
     begin(_laboratory(clinic, case, plan))
     begin(_questions(clinic, case, plan))
+    begin(_later(clinic, case, plan))
+    if plan.disposition in ELSEWHERE:
+        begin(_handed_on(case, plan))
     if plan.held and "restart" not in plan.never:
         begin(_restart(case, slot + DAY + HOUR))
     if plan.dies_at:
@@ -217,6 +222,28 @@ def _record(clinic: Clinic, case: Case, plan: Plan) -> Story:
     case.record(sign="record" not in plan.never, **special)
     if "sign_out" not in plan.never:
         case.sign("sign_out")
+
+
+def _handed_on(case: Case, plan: Plan) -> Story:
+    """Where the patient goes somebody is to accept what is pending; a colleague has not answered yet."""
+    yield clock.now() + 20 * MINUTE
+    why = str(ELSEWHERE[plan.disposition])
+    if plan.handed_to:
+        case.offer(why, to=plan.handed_to)
+        return
+    case.offer(why, outside={"name": "Dr. Haddad", "place": "Ward 4", "phone": "555-0144"})
+    yield clock.now() + 30 * MINUTE
+    case.accepted_on_the_phone("Dr. Haddad")
+
+
+def _later(clinic: Clinic, case: Case, plan: Plan) -> Story:
+    """What is taken again on a later day comes from the practice of the patient."""
+    yield clock.now() + 30 * HOUR  # the record is signed by then
+    while "ask" not in plan.never and (due := case.later_tests_due()):
+        item, start = due[0]
+        yield max(start, clock.now()) + clinic.rng.randrange(20, 70) * HOUR
+        if item in {code for code, _ in case.later_tests_due()}:
+            case.read_elsewhere(item)
 
 
 def _restart(case: Case, at: datetime) -> Story:

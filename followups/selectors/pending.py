@@ -19,12 +19,8 @@ from procedures.domain.protocol import Protocol, Test
 from procedures.models import Hold, Procedure, ResultVersion, Transfer
 
 
-@dataclass(frozen=True)
-class Alarm:
-    """When a result cannot wait, in the protocol's words."""
-
-    test: str
-    words: str
+#: Kinds whose result is still to come or to be read: what makes it urgent stands beside them.
+WAITING = frozenset({Kind.AWAITED_RESULT, Kind.REVIEW_RESULT})
 
 
 @dataclass(frozen=True)
@@ -37,8 +33,8 @@ class Line:
     do: str
     level: str
     detail: str = ""
-    extended: tuple[str, ...] = ()  # tests that take longer than was promised: their date is this line's own
-    alarms: tuple[Alarm, ...] = ()
+    extended: bool = False  # takes longer than was promised: the date is this line's own
+    alarms: tuple[str, ...] = ()  # when its result cannot wait, in the protocol's words
 
 
 def live(procedure: Procedure, rows: Iterable[FollowUp]) -> tuple[Line, ...]:
@@ -83,13 +79,9 @@ def _line(row: dict[str, Any], protocol: Protocol, people: Mapping[int, User], d
         do=_(kinds.of(kind).handed_on),
         level=row["level"],
         detail=details.get(row["key"], ""),
-        extended=tuple(test.label for test in tests if test.extended),
-        alarms=tuple(Alarm(t.label, r.message) for t in tests for r in t.critical if r.message),
+        extended=any(test.extended for test in tests),
+        alarms=tuple(dict.fromkeys(r.message for t in tests for r in t.critical if r.message)),
     )
-
-
-#: Kinds whose result is still to come or to be read: what makes it urgent stands beside them.
-WAITING = frozenset({Kind.AWAITED_RESULT, Kind.REVIEW_RESULT, Kind.SPECIMEN_NOT_RECEIVED})
 
 
 def _tests(about: Mapping[str, Any], protocol: Protocol) -> list[Test]:

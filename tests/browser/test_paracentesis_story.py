@@ -71,6 +71,7 @@ def test_six_litres_are_drained_and_an_infection_is_found_treated_and_told(team:
     chapters.ask_at(nora, SLOT + timedelta(days=1), "After 24 hours: first tap, large volume or a complication")
     chapters.tell(nora, case, "Tell the patient: 3 results", ("Albumin", "Serum albumin, same day", "Total protein"))
     chapters.ask_at(nora, SLOT + timedelta(days=2), "After 48 hours")
+    blood_of_the_days_after(pia, case)
     read_the_culture(nora, pia, case)
     close(sam, nora, case)
 
@@ -158,6 +159,23 @@ def read_the_chemistry(nora: Person, pia: Person, case: str) -> None:
     pia.fill("What the patient is told, in plain words", "The other values fit the liver disease that we know of.")
     pia.press("Sign these readings")
     assert pia.said == "3 results read and signed."
+
+
+def blood_of_the_days_after(pia: Person, case: str) -> None:
+    """Six litres: blood is asked for on day three to seven; it was taken at the practice and read there."""
+    pia.wait_until(SLOT + timedelta(days=4))
+    pia.open(case)
+    pia.follow("Blood on day 3 to 7")
+    assert pia.offers("Order them")
+    pia.pick("If it is not taken here", "taken elsewhere, and read")
+    pia.press("Write it down")
+    assert len(pia.corrections) == 1  # one thing after the other; what was picked stays
+    pia.fill("Read at", "Dr. Ortiz's practice, by phone")
+    pia.fill("Taken on", f"{SLOT + timedelta(days=4):%Y-%m-%d}")
+    pia.pick("Finding", "nothing to act on")
+    pia.fill("What it means, in one line", "Sodium 134, creatinine 1.1 as before")
+    pia.press("Write it down")
+    assert not any("on time" in line for line in pia.promised)
 
 
 def read_the_culture(nora: Person, pia: Person, case: str) -> None:

@@ -173,6 +173,7 @@ def _others(full: Full, story: Told) -> None:
     story.answer_checklist()
     story.emergency_start("Septic, cannot wait", operator=full.cast.carl)
     story.collect("csf_cell_count", "csf_gram")
+    story.offer("responsible", to=full.cast.carl)
     _asked(full, story, "cancelled", "paracentesis", "malignancy", (4, "09:00"))
     story.cancel("Went to another hospital")
     story.code = full.codes["no_show"]

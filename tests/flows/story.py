@@ -20,13 +20,25 @@ from clinic.models import Room, User
 from followups import engine, reconcile
 from followups.domain.kinds import Kind
 from followups.models import Action, FollowUp, Message
-from followups.services import contacts, nightly, reviews, symptoms
+from followups.services import contacts, nightly, reviews, symptoms, transfers
 from procedures.domain import versions
 from procedures.domain.answers import Entry
 from procedures.domain.states import Disposition, Outcome
-from procedures.models import Hold, LabTest, Patient, Procedure, ResultVersion, Specimen
+from procedures.models import Hold, LabTest, Patient, Procedure, ResultVersion, Specimen, Transfer
 from procedures.models.labs import SpecimenLoss
-from procedures.services import bookings, checklists, endings, holds, labs, moves, records, results, starts
+from procedures.services import (
+    bookings,
+    checklists,
+    countersignatures,
+    endings,
+    holds,
+    labs,
+    later_tests,
+    moves,
+    records,
+    results,
+    starts,
+)
 from procedures.services.labs import Tube
 from procedures.services.records import Content
 from tests import checklist_answers, make
@@ -144,6 +156,10 @@ class Story:
         labs.add_test(procedure=self.case, code=code, actor=Actor.person(self.cast.pia))
         self.check()
 
+    def order_panel(self, panel: str) -> None:
+        labs.order_panel(procedure=self.case, panel=panel, actor=Actor.person(self.cast.nora))
+        self.check()
+
     def cancel(self, reason: str) -> None:
         moves.cancel(actor=Actor.person(self.cast.sam), procedure=self.case, reason=reason)
         self.check()
@@ -207,6 +223,10 @@ class Story:
         starts.emergency_start(actor=Actor.person(by), procedure=self.case, reason=reason, operator=by)
         self.check()
 
+    def abandon(self, reason: str) -> None:
+        starts.abandon_start(actor=Actor.person(self.cast.pia), procedure=self.case, reason=reason)
+        self.check()
+
     def complete(
         self, outcome: Outcome = Outcome.DONE, *, to: Disposition = Disposition.HOME, reason: str = ""
     ) -> None:
@@ -217,6 +237,33 @@ class Story:
             disposition=to,
             outcome_reason=reason,
         )
+        self.check()
+
+    def countersign(self, *, by: User | None = None, agrees: bool = True, comment: str = "") -> None:
+        """Somebody else than who started it signs."""
+        signer = Actor.person(by or self.cast.carl)
+        countersignatures.countersign(actor=signer, procedure=self.case, agrees=agrees, comment=comment)
+        self.check()
+
+    def offer(self, why: str, *, to: User | None = None, take_over: bool = False, **outside: str) -> Transfer:
+        """The nurse hands on what is pending."""
+        made = transfers.offer(
+            actor=Actor.person(self.cast.nora), procedure=self.case, why=why, to=to, take_over=take_over, **outside
+        )
+        self.check()
+        return made
+
+    def accepted_on_the_phone(self, by: str) -> None:
+        waiting = self.case.transfers.get(answer="")
+        transfers.accept_by_phone(actor=Actor.person(self.cast.nora), transfer=waiting, name=by, read_back=True)
+        self.check()
+
+    def later_not_needed(self, reason: str) -> None:
+        """A physician's word on everything that the protocol asks for on a later day."""
+        for item in self.case.protocol_version.parsed.later_tests:
+            later_tests.not_needed(
+                actor=Actor.person(self.cast.pia), procedure=self.case, item=item.code, reason=reason
+            )
         self.check()
 
     def drained(self, *, indication: str = "relief_up_to_5_l", **more: Any) -> None:

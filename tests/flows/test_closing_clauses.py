@@ -14,6 +14,7 @@ from followups import engine
 from followups.domain import kinds
 from followups.domain.kinds import Kind, Subject
 from followups.services import ladders
+from procedures.domain.states import Disposition
 from procedures.services import checklists
 from tests.checklist_answers import harmless
 from tests.flows.story import BEFORE_THE_NEEDLE, Story, moment
@@ -43,10 +44,14 @@ STEPS = {
     "act": Step(lambda s: s.act("Given"), after="review"),
     "tell": Step(lambda s: s.tell(), after="review"),
     "checklist": Step(lambda s: s.sign(*BEFORE_THE_NEEDLE)),
-    "record": Step(lambda s: (s.record(), s.sign_record())),
+    "countersign": Step(lambda s: s.countersign()),
+    "record": Step(lambda s: (s.record(**LARGE), s.sign_record())),
+    "later": Step(lambda s: s.later_not_needed("Hospice care"), after="record"),
     "restart": Step(lambda s: s.restart()),
     "ask": Step(lambda s: [s.ask_symptoms(code) for code in ("day_1", "day_2", "day_7")]),
 }
+#: More than five litres, with albumin.
+LARGE = {"volume_removed_ml": 6000, "albumin_product": "percent_25", "albumin_given_g": 48}
 #: What keeps the case open when this step (and all that needs it) is left out.
 LEFT_OUT = {
     "collect": {Kind.COLLECT_TESTS},
@@ -56,20 +61,22 @@ LEFT_OUT = {
     "act": {Kind.DO_ACTION},
     "tell": {Kind.TELL_PATIENT},
     "checklist": {Kind.CHECKLIST_AFTER_EMERGENCY},
+    "countersign": {Kind.COUNTERSIGN_START},
     "record": {Kind.SIGN_RECORD},
+    "later": {Kind.LATER_TESTS},
     "restart": {Kind.RESTART_MEDICINE},
     "ask": {Kind.SYMPTOM_CHECK},
 }
 
 
-def after_the_needle(story: Story) -> None:
+def after_the_needle(story: Story, *, to: Disposition = Disposition.HOME) -> None:
     story.at(0, "09:00").request("paracentesis", "infection_recheck", urgency="emergency", location="bedside")
     story.hold("Warfarin", last_dose=moment(0, "08:00"))
     nora, case = Actor.person(story.cast.nora), story.case
     minimum = {q.code: harmless(q) for q in case.protocol_version.parsed.questions if q.minimum and not q.asked_if}
     checklists.save_answers(actor=nora, procedure=case, entries=minimum)
     story.emergency_start("Septic")
-    story.complete()
+    story.complete(to=to)
 
 
 def needs(step: str, left_out: str) -> bool:
@@ -96,11 +103,26 @@ def test_one_thing_that_is_not_done_keeps_the_case_open(story: Story, left_out: 
 
 def test_a_lost_specimen_keeps_the_case_open(story: Story) -> None:
     after_the_needle(story)
-    for name in ("collect", "checklist", "record", "restart", "ask"):
+    for name in ("collect", "checklist", "countersign", "record", "later", "restart", "ask"):
         STEPS[name].do(story)
     story.lose("ascites_edta", "Never arrived")
     assert {p.kind for p in story.promises} == {Kind.SPECIMEN_LOST}
     for name in ("collect", "deliver", "result", "review", "act", "tell"):
+        assert not story.is_closed
+        STEPS[name].do(story)
+    assert story.is_closed
+
+
+def test_what_nobody_has_accepted_keeps_the_case_open_beside_what_is_pending(story: Story) -> None:
+    after_the_needle(story, to=Disposition.WARD)
+    for name in ("collect", "deliver", "checklist", "countersign", "record", "later", "restart", "ask"):
+        STEPS[name].do(story)
+    assert {p.kind for p in story.promises} == {Kind.AWAITED_RESULT, Kind.ACCEPT_TRANSFER}
+    story.offer("ward", name="Dr. Haddad", place="Ward 4", phone="555-0144")
+    assert {p.kind for p in story.promises} == {Kind.AWAITED_RESULT, Kind.ACCEPT_TRANSFER}
+    story.accepted_on_the_phone("Dr. Haddad")
+    assert {p.kind for p in story.promises} == {Kind.AWAITED_RESULT}
+    for name in ("result", "review", "act", "tell"):
         assert not story.is_closed
         STEPS[name].do(story)
     assert story.is_closed
@@ -147,7 +169,7 @@ def test_time_alone_closes_nothing(story: Story, time_machine: Any) -> None:
 
 def test_no_kind_of_promise_is_left_out_of_these_tests() -> None:
     here = {kind for kinds in LEFT_OUT.values() for kind in kinds}
-    here |= {Kind.SPECIMEN_LOST, Kind.BOOK_REQUEST, Kind.CARRY_OUT, Kind.REBOOK_NO_SHOW}
+    here |= {Kind.SPECIMEN_LOST, Kind.ACCEPT_TRANSFER, Kind.BOOK_REQUEST, Kind.CARRY_OUT, Kind.REBOOK_NO_SHOW}
     here |= {Kind.CHECKLIST_NOT_DONE, Kind.ANSWERS_EXPIRING}
     here |= {Kind.REREAD_CORRECTION, Kind.UNREACHABLE_PATIENT}  # test_laboratory_stories, test_corner_stories
     assert here == {spec.kind for spec in kinds.specs() if spec.subject is Subject.PROCEDURE} - {Kind.PLAN_FAILED}

@@ -173,6 +173,7 @@ def test_what_failed_by_landmarks_goes_on_under_fluoroscopy_as_a_linked_case(sto
     assert {t.status for t in story.case.tests.all()} == {"ordered"}
     story.code = first
     assert story.owed == [
+        "physician/pia: name who accepts (ward) by Tue 17 Nov 13:40",
         "physician/pia: sign the record by Wed 18 Nov 09:40",
         "nurse/pia: ask day_1 by Thu 19 Nov 09:00",
         "nurse/pia: ask day_2 by Fri 20 Nov 09:00",
@@ -211,6 +212,7 @@ def test_an_emergency_at_night_starts_on_six_answers_and_owes_the_rest(story: St
     assert story.owed == [
         "physician/carl: carry out (in_progress) by Tue 17 Nov 04:20",
         "nurse/pia: checklist pre_visit, consent, sign_in, time_out by Wed 18 Nov 02:50",
+        "physician/pia: countersign by Wed 18 Nov 02:50",
     ]
     story.at(1, "03:05").collect()
     story.at(1, "03:20").complete(to=Disposition.ADMITTED)

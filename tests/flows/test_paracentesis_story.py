@@ -90,7 +90,10 @@ def the_day_of_the_needle(story: Story) -> None:
     ]
     story.record(volume_removed_ml=6000, albumin_product="percent_25", albumin_given_g=48)
     story.sign_record()
-    assert story.news() == ["- physician/pia: sign the record by Wed 18 Nov 10:20"]
+    assert story.news() == [
+        "- physician/pia: sign the record by Wed 18 Nov 10:20",
+        "+ nurse/pia: take bloods_after_drainage by Tue 24 Nov 09:00",
+    ]
     story.sign("sign_out")
     assert story.mailed() == []
 
@@ -162,6 +165,24 @@ def the_other_results_of_the_day(story: Story) -> None:
     ]
 
 
+def blood_of_the_third_day(story: Story) -> None:
+    """More than five litres: creatinine, sodium and potassium within day three to seven."""
+    story.at(4, "10:30").order_panel("bloods_after_drainage")
+    assert story.news() == []  # ordered is not taken
+    story.collect()
+    assert story.news() == [
+        "- nurse/pia: take bloods_after_drainage by Tue 24 Nov 09:00",
+        "+ nurse/pia: receive serum_tube by Fri 20 Nov 14:30",
+        "+ nurse/pia: await later_creatinine, later_potassium, later_sodium by Sat 21 Nov 10:30",
+    ]
+    assert story.why_ended(Kind.LATER_TESTS) == {"kept"}
+    story.deliver()
+    story.at(4, "15:00").result("later_creatinine", creatinine=1.1)
+    story.result("later_sodium", sodium=134)
+    story.result("later_potassium", potassium=4.4)
+    story.looked_at = story.owed
+
+
 def the_days_after(story: Story) -> None:
     assert story.at(2, "09:30").ask_symptoms("day_1", leak="clear") == "D"
     assert story.news() == ["- nurse/pia: ask day_1 by Thu 19 Nov 09:00"]
@@ -174,11 +195,15 @@ def the_days_after(story: Story) -> None:
         "- nurse/pia: await ascites_cytology by Tue 24 Nov 09:10",
         "+ physician/pia: review final ascites_cytology by Mon 23 Nov 10:00",
     ]
+    blood_of_the_third_day(story)
     story.at(4, "16:00").review_normals()
     assert story.news() == [
         "- physician/pia: review final ascites_cytology by Mon 23 Nov 10:00",
+        "- physician/pia: review final later_creatinine by Mon 23 Nov 15:00",
+        "- physician/pia: review final later_sodium by Mon 23 Nov 15:00",
+        "- physician/pia: review final later_potassium by Mon 23 Nov 15:00",
         "- nurse/pia: tell ascites_albumin, ascites_protein, serum_albumin by Tue 01 Dec 16:30",
-        "+ nurse/pia: tell 4 tests by Tue 01 Dec 16:30",
+        "+ nurse/pia: tell 7 tests by Tue 01 Dec 16:30",
     ]
     story.at(6, "11:00").result("ascites_culture", growth="no_growth")
     assert story.news() == [
@@ -188,11 +213,11 @@ def the_days_after(story: Story) -> None:
     story.at(7, "09:00").review_normals()
     assert story.news() == [
         "- physician/pia: review final ascites_culture by Wed 25 Nov 11:00",
-        "- nurse/pia: tell 4 tests by Tue 01 Dec 16:30",
-        "+ nurse/pia: tell 5 tests by Tue 01 Dec 16:30",
+        "- nurse/pia: tell 7 tests by Tue 01 Dec 16:30",
+        "+ nurse/pia: tell 8 tests by Tue 01 Dec 16:30",
     ]
     story.at(7, "09:30").tell()
-    assert story.news() == ["- nurse/pia: tell 5 tests by Tue 01 Dec 16:30"]
+    assert story.news() == ["- nurse/pia: tell 8 tests by Tue 01 Dec 16:30"]
     assert not story.is_closed
     story.at(8, "09:30").ask_symptoms("day_7", fluid_back="yes")
     assert story.news() == ["- nurse/pia: ask day_7 by Wed 25 Nov 09:00"]

@@ -10,7 +10,7 @@ from clinic.models import User
 from clinic.roles import CLINICAL, STAFF, Role
 from followups.domain.kinds import Kind, MessageState
 from followups.models import Action, Review
-from procedures.models import Procedure, ResultVersion
+from procedures.models import Procedure, ResultVersion, Transfer
 from tests import make
 from tests.factories import promises
 from tests.views.role_rows import CLOSED, READERS, SIGNERS, WRITERS, Case, Row, allow, everybody, public
@@ -79,6 +79,40 @@ def sent(case: Case) -> dict[str, Any]:
 #: Who takes promises, and hands them over at the end of a shift.
 WORKERS = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN)
 
+
+def emergency(case: Case) -> dict[str, Any]:
+    """Begun by one person alone, who is nobody of those that ask."""
+    more = {"emergency_start": True, "emergency_reason": "Septic", "emergency_by": make.user(Role.PHYSICIAN)}
+    return {"code": make.procedure(status="in_progress", starts=clock.now() - timedelta(hours=3), **more).code}
+
+
+def later(case: Case) -> dict[str, Any]:
+    procedure = done()
+    return {"code": procedure.code, "item": procedure.protocol_version.parsed.later_tests[0].code}
+
+
+def offered(case: Case) -> dict[str, Any]:
+    """A list that waits for its answer, offered to somebody outside."""
+    procedure = done()
+    row = Transfer.objects.create(
+        procedure=procedure, why="ward", pending=[pending()], offered_at=clock.now(), offered_by=procedure.responsible,
+        to_name="Dr. Haddad", to_place="Ward 4", to_phone="555-0144",
+    )  # fmt: skip
+    return {"code": procedure.code, "pk": row.pk}
+
+
+def pending() -> dict[str, Any]:
+    due = clock.now().isoformat()
+    about = {"tests": ["ascites_culture"]}
+    return {
+        "kind": "awaited_result", "key": "awaited:1", "about": about, "start": due, "due": due, "level": "normal",
+        "owner": None, "role": "nurse",
+    }  # fmt: skip
+
+
+#: A physician or the director signs; a nurse cannot.
+COUNTERSIGNERS: dict[str, Any] = {"others": 404, "deviating": {Role.NURSE: 403}}
+
 FOLLOWUPS: dict[str, Row] = {
     "followups:board": allow(*STAFF),
     "followups:week": allow(*STAFF),
@@ -103,6 +137,36 @@ FOLLOWUPS: dict[str, Row] = {
     ),
     "followups:review_normals": allow(Role.PHYSICIAN, kwargs=completed, **SIGNERS),
     "followups:action_done": allow(*WRITERS, kwargs=action, **CLOSED),
+    # what an emergency, a drainage or a patient who goes elsewhere leaves behind
+    "followups:countersign": allow(Role.PHYSICIAN, Role.DIRECTOR, kwargs=emergency, **COUNTERSIGNERS),
+    "followups:countersign writing": allow(
+        Role.PHYSICIAN,
+        Role.DIRECTOR,
+        ok=303,
+        method="post",
+        kwargs=emergency,
+        data=lambda case: {"agrees": "yes"},
+        **COUNTERSIGNERS,
+    ),
+    "followups:later_tests": allow(*READERS, others=404, kwargs=later),
+    "followups:later_tests writing": allow(
+        Role.PHYSICIAN,
+        ok=303,
+        method="post",
+        kwargs=later,
+        **SIGNERS,
+        data=lambda case: {"decision": "not_needed", "reason": "Hospice care"},
+    ),
+    "followups:transfer": allow(*WRITERS, kwargs=lambda case: {"code": offered(case)["code"]}, **CLOSED),
+    "followups:transfer_answer": allow(
+        *WRITERS,
+        ok=303,
+        method="post",
+        kwargs=offered,
+        **CLOSED,
+        data=lambda case: {"answer": "phone", "name": "Dr. Haddad", "read_back": "on"},
+    ),
+    "followups:transfer_print": allow(*READERS, others=404, kwargs=completed),
     # promises: a scheduler's are those of the booking
     "followups:handover": allow(*WORKERS),
     "followups:handover writing": allow(*WORKERS, ok=303, method="post", data=lambda case: {"to": "nobody"}),

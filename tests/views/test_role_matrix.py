@@ -100,6 +100,7 @@ def elsewhere(row: Row) -> Make:
 def nowhere(name: str) -> Make:
     """Objects that do not exist."""
     absent = {"code": "ZZZZZZZ", "pk": 0, "stage": "absent", "check_code": "absent", "kind": "absent"}
+    absent["item"] = "absent"
     return lambda case: {key: absent[key] for key in all_addresses()[address(name)].pattern.converters}
 
 
@@ -128,7 +129,7 @@ def test_what_does_not_exist_is_not_found(name: str, cast: Cast) -> None:
     assert {status_for(name, row, cast, who) for who in entitled(row)} == {404}
 
 
-@pytest.mark.parametrize("word", ["stage", "check_code", "kind"])
+@pytest.mark.parametrize("word", ["stage", "check_code", "kind", "item"])
 def test_a_case_has_only_what_its_protocol_names(word: str, cast: Cast) -> None:
     for name in [name for name in MATRIX if takes(name, "code", word)]:
         named = MATRIX[name].kwargs

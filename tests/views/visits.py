@@ -23,6 +23,7 @@ POST_ONLY = {
     "followups:demo_clock",
     "followups:came_back",
     "followups:send_again",
+    "followups:transfer_answer",
     "procedures:patient_encounter",
     "procedures:record_hint",
     "procedures:test_add",
@@ -176,6 +177,10 @@ NAMED: dict[str, Paths] = {
         for code in ("ascites_cell_count", "serum_albumin", "ascites_culture")
     ],
     "followups:review_normals": pages("followups:review_normals"),
+    "followups:countersign": pages("followups:countersign", "running"),
+    "followups:later_tests": one("followups:later_tests", lambda full: "bloods_after_drainage"),
+    "followups:transfer": pages("followups:transfer", "rich", "running"),
+    "followups:transfer_print": pages("followups:transfer_print", "rich", "running"),
     "followups:action_done": by_number("followups:action_done", lambda full: full.action),
     "followups:take": booking("followups:take"),
     "followups:hand_over": booking("followups:hand_over"),

@@ -11,12 +11,15 @@ from followups.domain.kinds import Kind
 from followups.domain.kinds.spec import About, Chase, Spec, Station, gettext_noop
 from followups.domain.promise import Promise
 from procedures.domain.protocol import LaterTests
-from procedures.domain.states import NEEDLE_IN, Disposition, ProcedureStatus, TestStatus
+from procedures.domain.states import Disposition, Outcome, ProcedureStatus, TestStatus
+
+#: Something was drained.
+WITH_FLUID = frozenset({Outcome.DONE, Outcome.PARTIAL})
 
 
 def asked(facts: ProcedureFacts) -> Iterator[tuple[LaterTests, datetime]]:
     """What the protocol asks for in this case and nobody has decided on, with the start of its window."""
-    if facts.started_at is None or facts.status is not ProcedureStatus.COMPLETED or facts.outcome not in NEEDLE_IN:
+    if facts.started_at is None or facts.status is not ProcedureStatus.COMPLETED or facts.outcome not in WITH_FLUID:
         return
     if facts.deceased or facts.disposition is Disposition.DIED:
         return

@@ -43,5 +43,4 @@ SPEC = Spec(
     station=Station.SPECIMENS,
     chase=Chase.RECEIVED,
     others_first=True,
-    handed_on=gettext_noop("Nothing yet: we ask the laboratory where it is."),
 )

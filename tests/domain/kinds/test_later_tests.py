@@ -51,9 +51,14 @@ def test_a_recorded_answer_asks_for_it_too_and_nothing_else_does() -> None:
 
 @pytest.mark.parametrize(
     "ended",
-    [{"outcome": Outcome.NOT_ATTEMPTED}, {"deceased": True}, {"disposition": Disposition.DIED}],
+    [
+        {"outcome": Outcome.NOT_ATTEMPTED},
+        {"outcome": Outcome.NO_FLUID},
+        {"deceased": True},
+        {"disposition": Disposition.DIED},
+    ],
 )
-def test_nobody_is_asked_for_it_without_a_needle_or_after_death(ended: dict[str, Any]) -> None:
+def test_nobody_is_asked_for_it_without_fluid_or_after_death(ended: dict[str, Any]) -> None:
     assert Kind.LATER_TESTS not in kinds(drained(**ended))
 
 
