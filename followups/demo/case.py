@@ -205,7 +205,7 @@ class Case:
     def countersign(self, by: str) -> None:
         countersignatures.countersign(actor=self._by(by), procedure=self.row, agrees=True)
 
-    def offer(self, why: str, *, to: str = "", outside: dict[str, str] | None = None) -> None:
+    def offer(self, why: str, *, to: str = "", outside: dict[str, Any] | None = None) -> None:
         """Hand on what is pending; offered is not accepted."""
         person = self.clinic.cast.users[to] if to else None
         transfers.offer(actor=self._by(), procedure=self.row, why=why, to=person, **(outside or {}))

@@ -101,7 +101,7 @@ def load(procedure: Procedure, now: datetime) -> Case:
 
 
 def _countersignature(procedure: Procedure) -> Countersignature | None:
-    if not procedure.emergency_start:
+    if not procedure.emergency_start or procedure.started_at is None:
         return None
     return procedure.countersignatures.select_related("by").filter(start_at=procedure.started_at).first()
 

@@ -18,7 +18,6 @@ from followups.models import Action, FollowUp
 from procedures.domain.protocol import Protocol, Test
 from procedures.models import Hold, Procedure, ResultVersion, Transfer
 
-
 #: Kinds whose result is still to come or to be read: what makes it urgent stands beside them.
 WAITING = frozenset({Kind.AWAITED_RESULT, Kind.REVIEW_RESULT})
 

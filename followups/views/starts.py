@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -64,7 +66,7 @@ def later_tests(request: HttpRequest, code: str, item: str) -> HttpResponse:
         raise Http404
     form = LaterTestsForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        about = {"actor": actor, "procedure": procedure, "item": item}
+        about: dict[str, Any] = {"actor": actor, "procedure": procedure, "item": item}
         try:
             if form.cleaned_data["decision"] == LaterChoice.NOT_NEEDED:
                 later_service.not_needed(**about, reason=form.cleaned_data["reason"])

@@ -54,7 +54,7 @@ def read_elsewhere(
     if finding == LaterFinding.ABNORMAL and not reason.strip():
         raise Invalid("Say what is done about it, and by whom.", field="reason")
     _check_day(procedure, sampled_on)
-    values = {
+    values: dict[str, object] = {
         "place": place.strip(),
         "sampled_on": sampled_on,
         "finding": finding,

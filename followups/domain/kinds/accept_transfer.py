@@ -112,7 +112,7 @@ def _to_accept(facts: ProcedureFacts, offer: TransferFact) -> Promise:
 def _kept(about: About, facts: ProcedureFacts) -> bool:
     if "transfer" in about:
         return any(t.id == about["transfer"] and t.answer is TransferAnswer.ACCEPTED for t in facts.transfers)
-    return len(facts.transfers) > about["before"]
+    return len(facts.transfers) > int(about["before"])
 
 
 def _line(about: About, _key: str) -> str:
