@@ -323,3 +323,26 @@ def test_a_loinc_code_with_its_check_digit_is_valid(code: str) -> None:
 @pytest.mark.parametrize("code", ["806-1", "35005-5", "-56064", "2345", "2345-77", "abc-1", "02345-7"])
 def test_a_loinc_code_without_it_is_not(code: str) -> None:
     assert not loinc_is_valid(code)
+
+
+LATER = [
+    (lambda d: d["later_tests"][0].update(within_hours=72), "within_hours = 72: must be after after_hours (72)"),
+    (lambda d: d["later_tests"][0].update(panel="bloods"), 'panel = "bloods": is not in panels'),
+    (lambda d: d["later_tests"][0].update(panel="para_first"), "which an indication orders before the needle"),
+    (lambda d: d["later_tests"][0].update(only_if=["rainy"]), 'only_if[0] = "rainy": must be one of'),
+    (lambda d: d["later_tests"][0].update(if_answer=["cause_of_ascites=rain"]), "has no answer rain"),
+    (lambda d: d["transfer_hours"].update(ward=0), "transfer_hours.ward = 0: must be more than 0"),
+    (lambda d: d["transfer_hours"].update(prison=4), "transfer_hours.prison = 4: unknown key"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), LATER)
+def test_later_tests_and_hours_to_accept_are_judged(change: Callable[[Data], Any], says: str) -> None:
+    assert any(says in problem for problem in problems_after(change, "paracentesis"))
+
+
+def test_a_version_from_before_later_tests_and_hours_to_accept_still_loads() -> None:
+    def before(d: Data) -> None:
+        del d["later_tests"], d["transfer_hours"]
+
+    assert problems_after(before, "paracentesis") == ()
