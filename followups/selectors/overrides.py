@@ -31,6 +31,7 @@ AUDITED: dict[str, LazyText] = {
     "procedure.overbooked": _("Room or operator booked twice"),
     "procedure.outside_hours": _("Booked outside the hours"),
     "procedure.emergency_started": _("Started as an emergency, by one person"),
+    "procedure.start_not_agreed": _("Emergency start that the second signature did not agree with"),
 }
 READ_AS_NORMAL = "review.critical_as_normal"
 NOT_TOLD = "review.not_told"

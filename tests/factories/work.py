@@ -25,6 +25,7 @@ ROLES = {
     Kind.SPECIMEN_NOT_RECEIVED: Role.NURSE,
     Kind.AWAITED_RESULT: Role.NURSE,
     Kind.TELL_PATIENT: Role.NURSE,
+    Kind.LATER_TESTS: Role.NURSE,
     Kind.SYMPTOM_CHECK: Role.NURSE,
     Kind.CHECKLIST_NOT_DONE: Role.NURSE,
     Kind.ANSWERS_EXPIRING: Role.NURSE,
@@ -45,6 +46,8 @@ def about(kind: Kind, usual_at: datetime | None = None) -> dict[str, Any]:
         Kind.TELL_PATIENT: {"versions": [1], "tests": ["cell_count"]},
         Kind.SPECIMEN_NOT_RECEIVED: {"specimen": 1, "tests": ["cell_count"]},
         Kind.SPECIMEN_LOST: {"specimen": 1, "tests": ["cell_count"]},
+        Kind.LATER_TESTS: {"item": "bloods_after_drainage", "tests": ["later_sodium"], "ordered": False},
+        Kind.ACCEPT_TRANSFER: {"why": "ward", "before": 0, "declined": False},
         Kind.COLLECT_TESTS: {"tests": ["cell_count"]},
         Kind.RESTART_MEDICINE: {"hold": 1},
     }.get(kind, {})

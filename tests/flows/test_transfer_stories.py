@@ -9,6 +9,7 @@ from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
 from clinic.models import AuditEntry
 from followups.domain.kinds import Kind
+from followups.selectors import overrides
 from followups.services import transfers
 from procedures.domain.states import Disposition, EncounterClass
 from procedures.models import Countersignature, Transfer
@@ -121,6 +122,7 @@ def test_an_emergency_start_is_signed_by_somebody_else_agreeing_or_not(story: St
     assert Kind.COUNTERSIGN_START not in {p.kind for p in story.promises}
     assert story.why_ended(Kind.COUNTERSIGN_START) == {"kept"}
     written = AuditEntry.objects.get(action="procedure.start_not_agreed")
+    assert written.action in overrides.AUDITED  # the director's page of overrides
     assert (written.subject_id, written.reason) == (case.pk, "The INR could have waited ten minutes")
     story.countersign(by=carl, agrees=False, comment="The INR could have waited ten minutes")  # a second click
     with pytest.raises(Conflict):
