@@ -14,6 +14,7 @@ from procedures.models.records import ProcedureRecord
 from procedures.models.results import ResultVersion
 from procedures.models.rulesets import RuleSetVersion
 from procedures.models.transfers import Transfer
+from procedures.models.series import Series
 
 __all__ = [
     "AllergyEntry",
@@ -33,6 +34,7 @@ __all__ = [
     "ProtocolVersion",
     "ResultVersion",
     "RuleSetVersion",
+    "Series",
     "Specimen",
     "StageSignature",
     "Transfer",
