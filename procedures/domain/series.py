@@ -214,6 +214,7 @@ class Tap:
     status: ProcedureStatus
     at: datetime | None
     done_at: datetime | None = None
+    ended_at: datetime | None = None  # cancelled, no-show
     outcome: Outcome | None = None
     gap_accepted: int | None = None  # somebody has said that so many days after the one before are right
 
@@ -309,7 +310,7 @@ class Course:
         return Need(needed_on=self.next_day, since=self._since())
 
     def _since(self) -> datetime:
-        ended = [t.done_at for t in self.taps if t.done_at is not None]
+        ended = [at for t in self.taps for at in (t.done_at, t.ended_at) if at is not None]
         return max([self.started_at, *ended])
 
 

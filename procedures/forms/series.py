@@ -35,8 +35,22 @@ def time_input() -> forms.TimeInput:
     return forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
 
-class IntervalMixin(forms.Form):
-    """*every 2 weeks*."""
+class PlanForm(ClinicFormMixin, forms.Form):
+    """A plan with an interval (*every 2 weeks*). ``shown``: for which values the page has shown what follows."""
+
+    #: What that depends on.
+    PLAN: tuple[str, ...] = ()
+
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def signature(self) -> str:
+        """Those values as they stand in the fields, typed or proposed."""
+        return "|".join(str(self.fields[name].widget.format_value(self[name].value())) for name in self.PLAN)
+
+    @property
+    def was_changed(self) -> bool:
+        """Since: what is on the page is no longer what the plan says."""
+        return bool(self["shown"].value() != self.signature())
 
     def interval(self) -> int | None:
         data = self.cleaned_data
@@ -51,12 +65,11 @@ class IntervalMixin(forms.Form):
             self.add_error("every", words)
 
 
-class SeriesForm(ClinicFormMixin, IntervalMixin):
-    """What a series is about and its rhythm. ``shown``: the plan for which the page has proposed dates."""
+class SeriesForm(PlanForm):
+    """What a series is about, and its rhythm."""
 
     protocol = forms.CharField(widget=forms.HiddenInput)
     code = forms.CharField(widget=forms.HiddenInput, required=False)
-    shown = forms.CharField(widget=forms.HiddenInput, required=False)
     indication = forms.ChoiceField(label=_("Indication"))
     variant = forms.ChoiceField(label=_("Form"), required=False)
     responsible = PersonField(
@@ -64,7 +77,7 @@ class SeriesForm(ClinicFormMixin, IntervalMixin):
     )
     location = forms.ChoiceField(label=_("Location"))
     every = forms.IntegerField(label=_("Every"), min_value=1, max_value=INTERVAL_DAYS[1])
-    unit = forms.TypedChoiceField(label=_("weeks or days"), choices=UNITS, coerce=int)
+    unit = forms.TypedChoiceField(label=_("Unit"), choices=UNITS, coerce=int)
     count = forms.IntegerField(label=_("Book now"), min_value=1, max_value=MOST_AT_ONCE)
     first = forms.DateField(label=_("First day"), widget=date_input())
     at = forms.TimeField(label=_("Time"), widget=time_input())
@@ -86,7 +99,6 @@ class SeriesForm(ClinicFormMixin, IntervalMixin):
         label=_("Note for each booking"), required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=1000
     )
 
-    #: What the proposed dates depend on.
     PLAN = ("indication", "variant", "location", "every", "unit", "count", "first", "at", "in_room", "by")
 
     def __init__(self, data: Any = None, *, protocol: Protocol, **kwargs: Any) -> None:
@@ -128,15 +140,6 @@ class SeriesForm(ClinicFormMixin, IntervalMixin):
         if data.get("until") and data.get("first") and data["until"] < data["first"]:
             self.add_error("until", _("This is before the first day."))
         return data
-
-    def signature(self) -> str:
-        """The values that the dates depend on, as they stand in the form."""
-        return "|".join(str(self[name].value() or "") for name in self.PLAN)
-
-    @property
-    def was_changed(self) -> bool:
-        """Since dates were proposed: those on the page are no longer what the plan says."""
-        return bool(self["shown"].value() != self.signature())
 
 
 class CountForm(ClinicFormMixin, forms.Form):
@@ -209,7 +212,7 @@ KINDS = (
 )
 
 
-class ChangeForm(ClinicFormMixin, IntervalMixin):
+class ChangeForm(PlanForm):
     """Which bookings of a series change, and how. Only the fields of the kind chosen count."""
 
     scope = forms.ChoiceField(label=_("Which"), choices=SCOPES, widget=forms.RadioSelect)
@@ -226,7 +229,7 @@ class ChangeForm(ClinicFormMixin, IntervalMixin):
     )
     at = forms.TimeField(label=_("Time"), required=False, widget=time_input(), help_text=_("Empty: as it is."))
     every = forms.IntegerField(label=_("Every"), required=False, min_value=1, max_value=INTERVAL_DAYS[1])
-    unit = forms.TypedChoiceField(label=_("weeks or days"), choices=UNITS, coerce=int, required=False)
+    unit = forms.TypedChoiceField(label=_("Unit"), choices=UNITS, coerce=int, required=False)
     to_room = forms.ModelChoiceField(
         label=_("Room"), queryset=Room.objects.none(), required=False, empty_label=_("as it is")
     )
@@ -236,8 +239,6 @@ class ChangeForm(ClinicFormMixin, IntervalMixin):
     reason = forms.CharField(
         label=_("Reason"), required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=1000
     )
-    shown = forms.CharField(widget=forms.HiddenInput, required=False)
-
     PLAN = ("scope", "kind", "shift", "weekday", "at", "every", "unit", "to_room", "to_operator")
 
     def __init__(self, *args: Any, rooms: Any, only_all: bool, **kwargs: Any) -> None:
@@ -260,13 +261,6 @@ class ChangeForm(ClinicFormMixin, IntervalMixin):
         if kind == "where" and not data.get("to_room") and not data.get("to_operator"):
             self._missing("to_room", _("Choose a room, an operator or both."))
         return data
-
-    def signature(self) -> str:
-        return "|".join("" if (v := self[name].value()) is None else str(v) for name in self.PLAN)
-
-    @property
-    def was_changed(self) -> bool:
-        return bool(self["shown"].value() != self.signature())
 
     def _missing(self, name: str, message: Any) -> None:
         if name and name not in self.errors:

@@ -129,7 +129,7 @@ class Procedure(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(series__isnull=True, series_place__isnull=True)
-                | Q(series__isnull=False, series_place__gte=1),
+                | Q(series__isnull=False, series_place__isnull=False, series_place__gte=1),
                 name="procedure_series_has_place",
             ),
             models.UniqueConstraint(fields=["series", "series_place"], name="procedure_series_place_once"),

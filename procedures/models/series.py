@@ -96,5 +96,10 @@ class Series(models.Model):
         return reverse("procedures:series", args=[self.code])
 
     @property
+    def weeks(self) -> int:
+        """The interval in whole weeks; 0 where it is none."""
+        return 0 if self.interval_days % 7 else self.interval_days // 7
+
+    @property
     def is_active(self) -> bool:
         return self.status == SeriesStatus.ACTIVE

@@ -22,6 +22,19 @@ from procedures.domain.states import Outcome, SeriesStatus
 from procedures.models import Patient, Procedure, ProcedureRecord, ProtocolVersion, Series
 from procedures.selectors import records, slots
 
+#: What the rules read of a case.
+TAP_COLUMNS = (
+    "series",
+    "series_place",
+    "series_gap_accepted",
+    "status",
+    "stay",
+    "started_at",
+    "completed_at",
+    "ended_at",
+    "outcome",
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -81,6 +94,7 @@ def tap(case: Procedure) -> rules.Tap:
         status=case.state,
         at=case.needle_at,
         done_at=case.completed_at,
+        ended_at=case.ended_at,
         outcome=Outcome(case.outcome) if case.outcome else None,
         gap_accepted=case.series_gap_accepted,
     )
@@ -186,9 +200,7 @@ class Listed:
 
 def active(now: datetime) -> list[Listed]:
     """Every series that goes on: what must be booked first. Three queries."""
-    cases = Procedure.objects.only(
-        "series", "status", "stay", "started_at", "completed_at", "outcome", "series_gap_accepted", "series_place"
-    )
+    cases = Procedure.objects.only(*TAP_COLUMNS)
     rows = (
         Series.objects.filter(status=str(SeriesStatus.ACTIVE))
         .select_related("patient", "protocol", "responsible")
