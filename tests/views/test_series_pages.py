@@ -310,7 +310,7 @@ def change(client: Client, series: Series, of: Procedure, **values: Any) -> tupl
     sending = {**{k: str(v) for k, v in data.items() if k != "refresh"}}
     for name in ("seen", "shown", "lines", "warned"):
         found = re.search(rf'name="{name}" value="([^"]*)"', text)
-        sending[name] = found[1] if found else ""
+        sending[name] = unescape(found[1]) if found else ""
     sending |= {name: value for name, value in FIELD.findall(text) if not name.endswith(("room", "operator"))}
     sending |= {name: "on" for name in sending if name.endswith("-picked")}
     rooms = re.findall(r'<select name="(t\d-room)".*?<option value="(\d+)" selected', text, re.S)
