@@ -218,7 +218,7 @@ class ChangeForm(PlanForm):
     scope = forms.ChoiceField(label=_("Which"), choices=SCOPES, widget=forms.RadioSelect)
     kind = forms.ChoiceField(label=_("What"), choices=KINDS, widget=forms.RadioSelect)
     shift = forms.IntegerField(
-        label=_("Later by so many days"),
+        label=_("Days later"),
         required=False,
         min_value=-FARTHEST,
         max_value=FARTHEST,

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('clinic', '0001_initial'),
-        ('procedures', '0002_rule_sets'),
+        ('procedures', '0003_figures_of_a_period'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
