@@ -23,6 +23,7 @@ def dates(series: Series) -> list[str]:
 
 def test_four_are_booked_past_christmas_moved_together_and_one_is_cancelled(team: Team) -> None:
     sam = team.sam
+    sam.page.context.set_default_timeout(20_000)  # four bookings are planned in one request
     story.begin(datetime(2025, 12, 1, 8, tzinfo=ZONE))
     make.room("Room 2")
     Closure.objects.create(first_day=date(2025, 12, 24), last_day=date(2025, 12, 26), reason="Christmas")
