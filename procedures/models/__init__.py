@@ -13,8 +13,8 @@ from procedures.models.protocols import Protocol, ProtocolVersion
 from procedures.models.records import ProcedureRecord
 from procedures.models.results import ResultVersion
 from procedures.models.rulesets import RuleSetVersion
-from procedures.models.transfers import Transfer
 from procedures.models.series import Series
+from procedures.models.transfers import Transfer
 
 __all__ = [
     "AllergyEntry",

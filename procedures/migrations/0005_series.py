@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('clinic', '0001_initial'),
-        ('procedures', '0003_figures_of_a_period'),
+        ('procedures', '0004_transfers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
