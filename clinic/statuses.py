@@ -55,6 +55,9 @@ STATUSES: dict[str, Status] = {
     "no_show": Status("overdue", "person-x-fill", _("Did not come")),
     "entered_in_error": Status("done", "eraser", _("Entered in error")),
     "closed": Status("done", "lock-fill", _("Closed")),
+    # series
+    "series_active": Status("waiting", "arrow-repeat", _("Goes on")),
+    "series_ended": Status("done", "stop-circle", _("Ended")),
     # urgency
     "emergency": Status("critical", "lightning-charge-fill", _("Emergency")),
     "urgent": Status("overdue", "exclamation-triangle-fill", _("Urgent")),

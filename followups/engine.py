@@ -22,13 +22,14 @@ from clinic.actor import Actor
 from clinic.models import Heartbeat
 from clinic.roles import Role
 from followups import channels, dispatch, reconcile
+from followups.domain.kinds import Subject
 from followups.domain.ladder import Do, Ladder, Rung
 from followups.domain.roster import Roster
 from followups.models import FollowUp, FollowUpNote
 from followups.selectors import duty, undelivered, watch
 from followups.selectors import engine as engine_selector
 from followups.services import ladders, messages, turns
-from procedures.models import Procedure
+from procedures.models import Procedure, Series
 
 logger = logging.getLogger(__name__)
 
@@ -101,16 +102,17 @@ def _look(now: datetime, report: PassReport) -> None:
 
 
 def sweep(report: PassReport) -> None:
-    """Plan the cases whose plan is behind their facts. Facts are planned when they change: finding any is a fault."""
-    behind = Procedure.objects.filter(planned_version__lt=F("facts_version")).order_by("pk")
-    for pk in list(behind.values_list("pk", flat=True)):
-        try:
-            planned = reconcile.or_promise_repair(pk)
-        except Exception:  # set aside: the other cases must not wait for this one
-            logger.exception("procedure %s: no plan, and no promise to repair it", pk)
-            planned = False
-        report.swept += planned
-        report.set_aside += not planned
+    """Plan whatever has a plan behind its facts. Facts are planned when they change: finding any is a fault."""
+    for subject, model in ((Subject.PROCEDURE, Procedure), (Subject.SERIES, Series)):
+        behind: QuerySet[Any] = model._default_manager.filter(planned_version__lt=F("facts_version")).order_by("pk")
+        for pk in list(behind.values_list("pk", flat=True)):
+            try:
+                planned = reconcile.or_promise_repair(pk, subject)
+            except Exception:  # set aside: the others must not wait for this one
+                logger.exception("%s %s: no plan, and no promise to repair it", subject, pk)
+                planned = False
+            report.swept += planned
+            report.set_aside += not planned
     if report.swept or report.set_aside:
         logger.warning("sweep: %s plans were behind their facts, %s cannot be made", report.swept, report.set_aside)
 

@@ -21,7 +21,8 @@ from followups.models import FollowUp
 from followups.selectors import facts as facts_selector
 from followups.selectors import undelivered
 from followups.services import ladders
-from procedures.models import Procedure
+from procedures.models import Procedure, Series
+from procedures.selectors import series as series_selector
 
 logger = logging.getLogger(__name__)
 PLAN_FAILED = "plan_failed"
@@ -43,18 +44,32 @@ def procedure(pk: int) -> None:
             Procedure.objects.filter(pk=pk).update(planned_version=F("facts_version"), closed_at=closed_at)
 
 
-def or_promise_repair(pk: int) -> bool:
+def series(pk: int) -> None:
+    """The same for a series. Its promise stands at its latest case, which says whose it is."""
+    with transaction.atomic():
+        row = _locked_series(pk)
+        cases = list(row.taps.order_by("series_place"))
+        facts = facts_selector.of_series(row, cases)
+        at = _latest(cases)
+        make_equal(Of(Subject.SERIES, pk, facts, at), planner.plan(facts, Subject.SERIES), clock.now())
+        open_ones = FollowUp.objects.filter(subject_kind=Subject.SERIES, subject_id=pk, closed_at__isnull=True)
+        open_ones.exclude(procedure=at).update(procedure=at)
+        if row.planned_version != row.facts_version:
+            Series.objects.filter(pk=pk).update(planned_version=F("facts_version"))
+
+
+def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
     """Plan in a savepoint. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
 
     Returns whether the plan was made. ``planned_version`` stays behind, so the engine's sweep tries again.
     """
     try:
         with transaction.atomic():
-            procedure(pk)
+            (series if subject is Subject.SERIES else procedure)(pk)
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
-        logger.exception("plan failed for procedure %s", pk)
+        logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():
-            plan_failed(pk)
+            (series_plan_failed if subject is Subject.SERIES else plan_failed)(pk)
         return False
     return True
 
@@ -79,6 +94,19 @@ def clinic(empty_roles: Iterable[Role], now: datetime) -> None:
 def plan_failed(pk: int) -> None:
     """The promise that needs no planner: look at this case by hand."""
     row = _locked(pk)
+    _promise_repair(Of(Subject.PROCEDURE, pk, None, row), row.responsible_id)
+    if row.closed_at is not None:
+        Procedure.objects.filter(pk=pk).update(closed_at=None)
+
+
+def series_plan_failed(pk: int) -> None:
+    """The same for a series: it stands at its latest case."""
+    row = _locked_series(pk)
+    at = _latest(list(row.taps.order_by("series_place")))
+    _promise_repair(Of(Subject.SERIES, pk, None, at), row.responsible_id)
+
+
+def _promise_repair(of: Of, responsible_id: int) -> None:
     now = clock.now()
     promise = Promise(
         kind=Kind.PLAN_FAILED,
@@ -86,16 +114,14 @@ def plan_failed(pk: int) -> None:
         start_at=now,
         due_at=now,
         role=Role.PHYSICIAN,
-        responsible_id=row.responsible_id,
+        responsible_id=responsible_id,
         level="critical",
     )
-    existing = FollowUp.objects.filter(subject_kind=Subject.PROCEDURE, subject_id=pk, key=PLAN_FAILED).first()
+    existing = FollowUp.objects.filter(subject_kind=of.subject, subject_id=of.id, key=PLAN_FAILED).first()
     if existing is None:
-        _open(Of(Subject.PROCEDURE, pk, None, row), promise, now)
+        _open(of, promise, now)
     elif not existing.is_open:
         _update(existing, promise, now)
-    if row.closed_at is not None:
-        Procedure.objects.filter(pk=pk).update(closed_at=None)
 
 
 @dataclass(frozen=True)
@@ -129,6 +155,17 @@ def _locked(pk: int) -> Procedure:
         .defer("protocol_version__data")  # large, and parsed once per process
         .get(pk=pk)
     )
+
+
+def _locked_series(pk: int) -> Series:
+    rows = Series.objects.select_related("patient", "protocol")
+    return rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+def _latest(cases: list[Procedure]) -> Procedure | None:
+    """The last one that stands, or simply the last."""
+    standing = [case for case in cases if series_selector.tap(case).stands]
+    return next(reversed(standing or cases), None)
 
 
 def _open(of: Of, promise: Promise, now: datetime) -> None:

@@ -12,7 +12,7 @@ from django.http import Http404
 
 from clinic.actor import Actor
 from clinic.roles import CLINICAL, STAFF, Role
-from procedures.models import LabTest, Patient, Procedure, ResultVersion, Specimen
+from procedures.models import LabTest, Patient, Procedure, ResultVersion, Series, Specimen
 
 #: Who may do what; each name is used by the views that need it.
 BOOK = frozenset({Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN})
@@ -54,7 +54,9 @@ def procedure_for(actor: Actor, code: str, *, need: frozenset[Role] | None = Non
     """The case by its code. ``chart=False`` is the booking side alone, which a scheduler may see."""
     _see(actor, CLINICAL if chart else STAFF)
     procedure = (
-        Procedure.objects.select_related("patient", "protocol_version__protocol", "responsible", "operator", "room")
+        Procedure.objects.select_related(
+            "patient", "protocol_version__protocol", "responsible", "operator", "room", "series"
+        )
         .defer("protocol_version__data")  # large, and parsed once per process
         .prefetch_related("patient__identifiers")
         .filter(code=code)
@@ -64,6 +66,17 @@ def procedure_for(actor: Actor, code: str, *, need: frozenset[Role] | None = Non
         raise Http404
     _change(actor, need)
     return procedure
+
+
+def series_for(actor: Actor, code: str, *, need: frozenset[Role] | None = None) -> Series:
+    """A series by its code: identity and booking, which a scheduler may see as well."""
+    _see(actor, STAFF)
+    rows = Series.objects.select_related("patient", "protocol", "responsible", "operator", "room")
+    series = rows.prefetch_related("patient__identifiers").filter(code=code).first()
+    if series is None:
+        raise Http404
+    _change(actor, need)
+    return series
 
 
 def test_for(actor: Actor, code: str, pk: int, *, need: frozenset[Role] | None = None) -> LabTest:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F
 from django.dispatch import Signal
 
-#: Arguments: ``subject_kind`` ("procedure"), ``subject_id``, ``strict`` (True: a failing plan rolls the change back).
+#: Arguments: ``subject_kind`` ("procedure", "series"), ``subject_id``, ``strict`` (True: a failing plan rolls it back).
 facts_changed = Signal()
 
 
@@ -22,6 +22,14 @@ def changed(procedure: Any, *, strict: bool = False) -> None:
     """
     type(procedure)._default_manager.filter(pk=procedure.pk).update(facts_version=F("facts_version") + 1)
     facts_changed.send(sender=type(procedure), subject_kind="procedure", subject_id=procedure.pk, strict=strict)
+    if procedure.series_id is not None:
+        series_changed(procedure.series)
+
+
+def series_changed(series: Any) -> None:
+    """What a series owes depends on its cases as well: planned anew after each of them."""
+    type(series)._default_manager.filter(pk=series.pk).update(facts_version=F("facts_version") + 1)
+    facts_changed.send(sender=type(series), subject_kind="series", subject_id=series.pk, strict=False)
 
 
 def patient_changed(patient: Any) -> None:

@@ -13,7 +13,7 @@ from clinic import clock
 from clinic.actor import Actor
 from clinic.models import ClinicHours, Room, User
 from clinic.roles import Role
-from procedures.models import LabTest, Patient, PatientIdentifier, Procedure, ProtocolVersion, ResultVersion
+from procedures.models import LabTest, Patient, PatientIdentifier, Procedure, ProtocolVersion, ResultVersion, Series
 from procedures.services import protocols
 
 _serial = count(1)
@@ -109,6 +109,27 @@ def procedure(
             fields["disposition"] = "home"
     fields.update(extra)
     return Procedure.objects.create(**fields)
+
+
+def series(status: str = "active", *, case: Procedure | None = None, **extra: Any) -> Series:
+    """A fortnightly series whose first case is booked (or ``case``), straight to the database."""
+    first = case or procedure(status="scheduled", variant="diagnostic")
+    fields: dict[str, Any] = {
+        "patient": first.patient,
+        "protocol": first.protocol_version.protocol,
+        "indication": first.indication,
+        "variant": first.variant,
+        "location": first.location,
+        "responsible": first.responsible,
+        "interval_days": 14,
+        "at": "09:00",
+        "started_at": clock.now(),
+    }
+    if status == "ended":
+        fields |= {"ended_at": clock.now(), "ended_because": "stopped", "end_reason": "Not needed any more"}
+    row = Series.objects.create(status=status, **{**fields, **extra})
+    Procedure.objects.filter(pk=first.pk).update(series=row, series_place=1)
+    return row
 
 
 def lab_test(procedure: Procedure, code: str = "", **extra: Any) -> LabTest:

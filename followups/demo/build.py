@@ -14,7 +14,7 @@ from django.db import connection
 from clinic import audit, clock
 from clinic.actor import Actor
 from followups import engine
-from followups.demo import people, places, plans, stories
+from followups.demo import people, places, plans, series, stories
 from followups.demo.case import Clinic
 from followups.demo.timeline import Timeline
 from followups.services import demo_clock
@@ -25,6 +25,8 @@ WEEKS = 6
 #: Cases that two rooms and two physicians carry out on a working day beside what is shown.
 A_DAY = 6
 WORKDAYS = 5
+#: A plan of a series makes so many cases more than one.
+SERIES_MORE = series.COUNT - 1
 
 
 def create(*, procedures: int, seed: int, password: str, tell: Callable[[str], object]) -> None:
@@ -54,7 +56,7 @@ def _clinic(procedures: int, seed: int, password: str, weeks: int, end: datetime
     shown = plans.shown(end)[:procedures]
     more = islice(plans.ordinary(rng, (weeks - 1) * WORKDAYS), procedures - len(shown))
     for plan in (*shown, *more):
-        story = stories.emergency if plan.urgency == "emergency" else stories.told
+        story = stories.emergency if plan.urgency == "emergency" else stories.serial if plan.every else stories.told
         timeline.add(story(clinic, plan))
     return timeline
 

@@ -144,6 +144,8 @@ def _odd(now: datetime) -> list[Plan]:
         Plan(day=-12, indication="new_ascites", ends="cancelled", ended_at=now - 17 * DAY),
         Plan(day=-5, indication="serial_relief", ends="entered_in_error", ended_at=now - 8 * DAY),
         Plan(day=-20, indication="serial_relief", known_as="S"),
+        # every fortnight: three lie behind, and nothing is booked ahead
+        Plan(day=-24, indication="serial_relief", every=14, operator="carl"),
         Plan(day=-10, indication="serial_relief", known_as="S"),
         Plan(day=-22, protocol=LP, indication=MS, held="Apixaban", values={"oligoclonal_bands": {"csf_only_bands": 5}}),
     ]

@@ -14,6 +14,7 @@ from typing import Any
 from clinic import clock
 from followups.demo.case import Case, Clinic
 from followups.demo.people import register
+from followups.demo.series import begin_series
 from followups.demo.timeline import Story
 from procedures.domain.answers import Entry
 from procedures.domain.states import Disposition, Outcome
@@ -71,6 +72,7 @@ class Plan:
     dies_at: datetime | None = None
     rebooked: bool = False  # a no-show who is given another slot
     handed_to: str = ""  # who is asked to accept what is pending; empty: somebody outside accepts on the phone
+    every: int = 0  # days: one of a series
     taken: tuple[str, datetime] | None = None  # a kind of promise that the nurse takes, and when
 
 
@@ -92,6 +94,15 @@ def told(clinic: Clinic, plan: Plan) -> Story:
     else:
         slot = case.book_on(plan.day)
     yield from _before(clinic, case, plan, slot)
+
+
+def serial(clinic: Clinic, plan: Plan) -> Story:
+    """Four bookings at once for somebody who comes every fortnight; each is then carried out, or still to come."""
+    yield clinic.places.moment(plan.day - LEAD, 9)
+    patient = _patient(clinic, plan)
+    first = clinic.places.moment(plan.day, 9)
+    for case, slot in begin_series(clinic, patient, plan, first):
+        clinic.timeline.add(_before(clinic, case, plan, slot))
 
 
 def _patient(clinic: Clinic, plan: Plan) -> Patient:

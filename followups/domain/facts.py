@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from procedures.domain.protocol import Protocol
+from procedures.domain.series import Course, Timing
 from procedures.domain.states import Disposition, EncounterClass, Outcome, ProcedureStatus, TestStatus, Urgency
 from procedures.domain.transfers import TransferAnswer, TransferWhy
 
@@ -201,6 +202,20 @@ class ProcedureFacts:
     def lost_its_slot(self) -> bool:
         """Requested again after it had ended once."""
         return self.status is ProcedureStatus.REQUESTED and self.ended_at is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesFacts:
+    """Everything the plan of one series may depend on. ``begin_of``: when a day of the clinic begins."""
+
+    id: int
+    code: str
+    protocol: Protocol = field(repr=False)
+    active: bool
+    deceased: bool
+    course: Course
+    timing: Timing
+    begin_of: Callable[[date], datetime]
 
 
 def by_specimen(tests: Iterable[TestFact]) -> Iterator[tuple[int, list[TestFact]]]:

@@ -13,7 +13,20 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Page as Rows
 from django.core.paginator import Paginator
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
@@ -21,6 +34,7 @@ from clinic.actor import Actor
 from clinic.models import ClinicHours, Closure, Room, User
 from followups.access import BOOKING_KINDS
 from followups.domain import labels
+from followups.domain.kinds import Kind, Subject
 from followups.domain.picture import Urgency
 from followups.models import FollowUp
 from followups.selectors import paging
@@ -77,6 +91,7 @@ class Hours:
     rooms: tuple[tuple[int, str], ...]
     closures: tuple[Closed, ...]
     weekly: tuple[Weekly, ...]
+    series_to_book: int = 0
 
     def closed(self, day: date, room: int | None = None) -> str:
         """Why the clinic (or that room alone) is closed on a day; empty when it is not."""
@@ -182,6 +197,7 @@ def pulse(first: date, now: datetime, days: int = 1) -> Pulse:
         facts=Sum("facts_version"),
         plans=Sum("planned_version"),
         waiting=Count("pk", filter=waits()),
+        series=Max(_series_to_book()),
     )
     return Pulse(paging.marker(found | {"first": first, "days": days}, now), found["waiting"])
 
@@ -233,7 +249,7 @@ def week(*, actor: Actor, first: date, now: datetime) -> Week:
 
 
 def hours_of(actor: Actor, first: date, days: int = 1) -> Hours:
-    """Three small tables in one round trip: beside the reader's own row, which is always there."""
+    """Three small tables and a number in one round trip: beside the reader's own row, which is always there."""
     last = first + (days - 1) * DAY
     rooms = Room.objects.filter(is_active=True).order_by("name")
     closures = Closure.objects.filter(first_day__lte=last, last_day__gte=first).order_by("first_day")
@@ -247,8 +263,9 @@ def hours_of(actor: Actor, first: date, days: int = 1) -> Hours:
                 row=JSONObject(weekday="weekday", opens="opens", closes="closes")
             )
         ),
+        _series_to_book(),
     )
-    found_rooms, found_closures, found_hours = row.get()
+    found_rooms, found_closures, found_hours, series = row.get()
     return Hours(
         rooms=tuple((r["pk"], r["name"]) for r in found_rooms),
         closures=tuple(
@@ -258,7 +275,15 @@ def hours_of(actor: Actor, first: date, days: int = 1) -> Hours:
         weekly=tuple(
             Weekly(h["weekday"], time.fromisoformat(h["opens"]), time.fromisoformat(h["closes"])) for h in found_hours
         ),
+        series_to_book=series,
     )
+
+
+def _series_to_book() -> Subquery:
+    """How many series have a next one to be booked or brought forward."""
+    owed = FollowUp.objects.filter(kind=str(Kind.NEXT_IN_SERIES), closed_at__isnull=True).order_by()
+    counted = owed.annotate(n=Func(F("pk"), function="COUNT", output_field=IntegerField())).values("n")
+    return Subquery(counted, output_field=IntegerField())
 
 
 # --- the cases ------------------------------------------------------------------------------
@@ -267,7 +292,10 @@ def hours_of(actor: Actor, first: date, days: int = 1) -> Hours:
 def _due() -> Subquery:
     """When the one promise about booking that a case has is due."""
     promises = FollowUp.objects.filter(
-        procedure=OuterRef("pk"), closed_at__isnull=True, kind__in=[str(kind) for kind in BOOKING_KINDS]
+        subject_kind=Subject.PROCEDURE,
+        subject_id=OuterRef("pk"),
+        closed_at__isnull=True,
+        kind__in=[str(kind) for kind in BOOKING_KINDS],
     )
     return Subquery(promises.order_by("due_at").values("due_at")[:1])
 

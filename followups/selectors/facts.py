@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from followups.domain import facts as f
 from followups.domain.telling import unreachable
 from followups.models import Action, PatientContact, Review, SymptomAnswer, SymptomCheck
 from followups.models.contacts import TOLD
+from procedures.domain import slots
 from procedures.domain import versions as versions_rule
 from procedures.domain.checklist import DAY_OF
 from procedures.domain.protocol import Protocol
+from procedures.domain.series import Timing
 from procedures.domain.states import (
     Disposition,
     EncounterClass,
@@ -31,10 +35,12 @@ from procedures.models import (
     Procedure,
     ProcedureRecord,
     ResultVersion,
+    Series,
     Specimen,
     Transfer,
 )
 from procedures.selectors import checklists
+from procedures.selectors import series as series_selector
 
 #: Before anything was ever answered: nothing has expired.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
@@ -119,6 +125,22 @@ def _later_decided(procedure: Procedure, data: Protocol) -> frozenset[str]:
     if not data.later_tests or procedure.started_at is None:
         return frozenset()
     return frozenset(LaterDecision.objects.filter(procedure=procedure).values_list("code", flat=True))
+
+
+def of_series(series: Series, cases: Iterable[Procedure]) -> f.SeriesFacts:
+    """The facts of one series; ``cases`` are all that belong to it."""
+    protocol = series_selector.newest(series).parsed
+    zone = timezone.get_default_timezone()
+    return f.SeriesFacts(
+        id=series.pk,
+        code=series.code,
+        protocol=protocol,
+        active=series.is_active,
+        deceased=series.patient.deceased_at is not None,
+        course=series_selector.course(series, cases),
+        timing=Timing.of(protocol),
+        begin_of=lambda day: slots.moment(day, time(0), zone),
+    )
 
 
 def _stay_ends(procedure: Procedure, data: Protocol) -> datetime | None:

@@ -102,6 +102,22 @@ def _left_by_the_needle(case: Case, actor: Actor) -> list[Step]:
     return steps
 
 
+def _series(case: Case, actor: Actor) -> list[Step]:
+    """Several at once: this one and those that follow, or a new series that begins with it."""
+    procedure = case.procedure
+    if not actor.has(*BOOK):
+        return []
+    if procedure.series is not None:
+        if procedure.state not in {S.REQUESTED, S.SCHEDULED}:
+            return []
+        url = reverse("procedures:series_change", args=[procedure.series.code])
+        return [Step(_("Change the series from here"), f"{url}?of={procedure.code}", "arrow-left-right")]
+    if procedure.state in {S.CANCELLED, S.NO_SHOW, S.ENTERED_IN_ERROR} or procedure.patient.deceased_at:
+        return []
+    url = reverse("procedures:series_new", args=[procedure.patient_id])
+    return [Step(_("Plan a series"), f"{url}?case={procedure.code}", "arrow-repeat")]
+
+
 def _booking(case: Case, actor: Actor) -> list[Step]:
     status = case.procedure.state
     steps = []
@@ -117,6 +133,7 @@ def _booking(case: Case, actor: Actor) -> list[Step]:
         steps.append(
             _link(case, _("Needle not in: stop the start"), "procedures:abandon_start", "arrow-counterclockwise")
         )
+    steps += _series(case, actor)
     if status in {S.CANCELLED, S.NO_SHOW} and actor.has(*BOOK):
         steps.append(_link(case, _("Open again"), "procedures:reopen", "arrow-counterclockwise"))
     if status is S.COMPLETED and actor.has(*OPERATE):

@@ -20,6 +20,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from clinic import audit, audit_seal, clock
 from clinic.actor import Actor
 from clinic.models import Heartbeat, PeriodicRun
+from followups.domain.kinds import Subject
 from followups.models import FollowUp
 from procedures.domain.states import TERMINAL
 from procedures.models import Procedure
@@ -88,7 +89,7 @@ def check(*, replan: Replan) -> NightlyReport:
 
 def violations() -> dict[int, list[str]]:
     """What is wrong with which case, by the stored rows alone."""
-    promised = Exists(FollowUp.objects.filter(procedure=OuterRef("pk"), closed_at__isnull=True))
+    promised = Exists(_promises_of(OuterRef("pk")))
     terminal = Q(status__in=[str(s) for s in TERMINAL])
     wrong: dict[str, QuerySet[Procedure]] = {
         "closed_with_promise": Procedure.objects.filter(promised, closed_at__isnull=False),
@@ -101,6 +102,11 @@ def violations() -> dict[int, list[str]]:
         for pk in rows.values_list("pk", flat=True):
             found[pk].append(what)
     return found
+
+
+def _promises_of(pk: int | OuterRef) -> QuerySet[FollowUp]:
+    """Open promises about a case itself; that of its series may stand at a closed one."""
+    return FollowUp.objects.filter(subject_kind=Subject.PROCEDURE, subject_id=pk, closed_at__isnull=True)
 
 
 def _drifted(replan: Replan, report: NightlyReport, found: dict[int, list[str]]) -> dict[int, str]:
@@ -132,7 +138,7 @@ def _fingerprint(pk: int) -> Fingerprint:
     """Facts version first; then what reconcile derives from the facts."""
     derived = Procedure.objects.filter(pk=pk).values_list("facts_version", "planned_version", "closed_at").get()
     columns = ("key", "kind", "level", "start_at", "due_at", "role", "responsible_id")
-    promises = FollowUp.objects.filter(procedure=pk, closed_at__isnull=True).order_by("key")
+    promises = _promises_of(pk).order_by("key")
     return (*derived, tuple(promises.values_list(*columns)))
 
 

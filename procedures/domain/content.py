@@ -151,6 +151,8 @@ def _tables(protocol: Protocol) -> Iterator[tuple[str, tables.Table]]:
     yield "When the danger signs are asked", tables.checks(protocol)
     if protocol.later_tests:
         yield "Tests taken again after the needle", tables.later_tests(protocol)
+    if protocol.series:
+        yield "Series", tables.series(protocol.series)
 
 
 def _section(title: str, table: tables.Table, *, level: int = 3) -> str:

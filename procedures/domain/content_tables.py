@@ -7,7 +7,16 @@ from dataclasses import fields
 from typing import Any
 
 from procedures.domain.calculations import FORMULAS
-from procedures.domain.protocol import Component, Condition, CriticalRule, Protocol, RecordField, SymptomChoice, Test
+from procedures.domain.protocol import (
+    Component,
+    Condition,
+    CriticalRule,
+    Protocol,
+    RecordField,
+    SeriesTiming,
+    SymptomChoice,
+    Test,
+)
 
 Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 #: Stands in the last column of what carries no source of its own.
@@ -81,6 +90,15 @@ def indications(protocol: Protocol) -> Table:
     return ("Indication", "Order set", "Form", SOURCE), [
         (i.label, protocol.panel(i.panel).label, protocol.variant(i.variant).label, i.source or NO_SOURCE)
         for i in protocol.indications
+    ]
+
+
+def series(timing: SeriesTiming) -> Table:
+    source = timing.source
+    return ("What", "Value", SOURCE), [
+        ("A distance that differs more from the interval is warned of", f"{timing.tolerance_days} d", source),
+        ("The next one is booked before it is needed by", f"{timing.book_days_before} d", source),
+        ("Booked ahead at any time", timing.wanted_ahead, source),
     ]
 
 

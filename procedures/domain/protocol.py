@@ -354,6 +354,19 @@ class PatientText:
     source: Source
 
 
+@dataclass(frozen=True, kw_only=True)
+class SeriesTiming:
+    """The same procedure again and again for one patient: from when on a distance is called a drift, and when the
+    next one must be booked. ``shown_fields``: what of each signed record the series page shows.
+    """
+
+    tolerance_days: int  # a distance that differs by more from the interval is warned of
+    book_days_before: int  # the next one is booked so many days before it is needed
+    wanted_ahead: int  # so many should be booked at any time
+    shown_fields: tuple[str, ...] = ()
+    source: Source
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Protocol:
     """A whole protocol file."""
@@ -398,6 +411,7 @@ class Protocol:
     letter_hours: int = 24  # after the last try to reach a patient: the letter
     later_tests: tuple[LaterTests, ...] = ()
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
+    series: SeriesTiming | None = None  # missing in versions from before there were series
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -128,7 +128,7 @@ class Reason:
     @property
     def is_outside(self) -> bool:
         """Nobody is in the way; it is the hour: a knowing booking may stand."""
-        return self.kind in {"closed", "hours", "stay", "session"}
+        return self.kind in {"closed", "hours", "stay", "session", "away"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +148,8 @@ class Calendar:
     closures: tuple[Closed, ...] = ()
     sessions: dict[int, tuple[Weekly, ...]] = field(default_factory=dict)
     busy: tuple[Busy, ...] = ()
+    #: When an operator is absent.
+    away: dict[int, tuple[Span, ...]] = field(default_factory=dict)
     lead: timedelta = timedelta(0)
     step: timedelta = STEP
 
@@ -247,8 +249,14 @@ def _slots_at(calendar: Calendar, day: date, start: datetime) -> Iterator[Slot]:
 
 
 def _operator_free(calendar: Calendar, day: date, start: datetime, operator: Named) -> bool:
-    in_session = _session_holds(calendar, day, start, operator)
-    return in_session and calendar.is_free(Resource.OPERATOR, operator.pk, start)
+    works = _session_holds(calendar, day, start, operator) and not is_away(calendar, start, operator)
+    return works and calendar.is_free(Resource.OPERATOR, operator.pk, start)
+
+
+def is_away(calendar: Calendar, start: datetime, operator: Named) -> bool:
+    """Absent for a part of the operator's time of a booking that begins at ``start``."""
+    wanted = calendar.lengths.span(Resource.OPERATOR, start)
+    return any(span.overlaps(wanted) for span in calendar.away.get(operator.pk, ()))
 
 
 def _session_holds(calendar: Calendar, day: date, start: datetime, operator: Named) -> bool:
@@ -265,6 +273,8 @@ def _outside(calendar: Calendar, start: datetime, room: Named | None, operator: 
         reasons += _room_outside(calendar, day, start, room)
     if operator is not None and not _session_holds(calendar, day, start, operator):
         reasons.append(Reason("session", _("%(name)s has no session then."), {"name": operator.name}))
+    if operator is not None and is_away(calendar, start, operator):
+        reasons.append(Reason("away", _("%(name)s is away then."), {"name": operator.name}))
     return reasons
 
 

@@ -47,6 +47,29 @@ PROCEDURE = Machine(
 )
 
 
+class SeriesStatus(StrEnum):
+    """Of the same procedure again and again for one patient."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class SeriesEnd(StrEnum):
+    """Why a series ended."""
+
+    STOPPED = "stopped"
+    DECEASED = "deceased"
+
+
+SERIES = Machine(
+    noun="A series",
+    allowed={
+        SeriesStatus.ACTIVE: frozenset({SeriesStatus.ENDED}),
+        SeriesStatus.ENDED: frozenset({SeriesStatus.ACTIVE}),
+    },
+)
+
+
 class Urgency(StrEnum):
     ELECTIVE = "elective"
     URGENT = "urgent"

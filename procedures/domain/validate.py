@@ -49,6 +49,7 @@ def validate(protocol: Protocol, problems: Problems) -> None:
     _check_later_tests(protocol, problems)
     _check_transfer_hours(protocol, problems)
     _check_texts(protocol, problems)
+    _check_series(protocol, problems)
     validate_tests(protocol, problems)
 
 
@@ -362,3 +363,17 @@ def _check_texts(protocol: Protocol, problems: Problems) -> None:
         if not any(paragraph.strip() for paragraph in text.paragraphs):
             path = f"texts[{index}].paragraphs"
             problems.add(path, list(text.paragraphs), "must not be empty", because=(path,))
+
+
+def _check_series(protocol: Protocol, problems: Problems) -> None:
+    timing = protocol.series
+    if timing is None:
+        return
+    for name, least in (("tolerance_days", 0), ("book_days_before", 0), ("wanted_ahead", 1)):
+        value = getattr(timing, name)
+        if value < least:
+            problems.add(f"series.{name}", value, f"must be at least {least}", because=(f"series.{name}",))
+    for index, code in enumerate(timing.shown_fields):
+        refer(code, _codes(protocol.record_fields), f"series.shown_fields[{index}]", "record_fields", problems)
+    if timing.source.year is not None and not _FIRST_YEAR <= timing.source.year <= _LAST_YEAR:
+        problems.add("series.source.year", timing.source.year, "is not a year")

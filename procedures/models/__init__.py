@@ -13,6 +13,7 @@ from procedures.models.protocols import Protocol, ProtocolVersion
 from procedures.models.records import ProcedureRecord
 from procedures.models.results import ResultVersion
 from procedures.models.rulesets import RuleSetVersion
+from procedures.models.series import Series
 from procedures.models.transfers import Transfer
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ProtocolVersion",
     "ResultVersion",
     "RuleSetVersion",
+    "Series",
     "Specimen",
     "StageSignature",
     "Transfer",

@@ -17,6 +17,17 @@ from procedures.domain.states import ACTIVE, PROCEDURE, Disposition, Outcome, Pr
 #: No vowels and nothing that reads like another sign: codes are read out on the phone.
 ALPHABET = "23456789CDFGHJKMNPQRTVWXYZ"
 ACTIVE_VALUES = sorted(str(s) for s in ACTIVE)
+#: A case belongs to a series of its own patient and protocol, or to none.
+SERIES_OF_ITS_OWN = """
+    IF NOT EXISTS (
+        SELECT 1 FROM procedures_series s JOIN procedures_protocolversion v ON v.protocol_id = s.protocol_id
+        WHERE s.id = NEW.series_id AND s.patient_id = NEW.patient_id AND v.id = NEW.protocol_version_id
+    ) THEN
+        RAISE EXCEPTION 'a case belongs to a series of its own patient and protocol'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'procedure_series_of_its_own';
+    END IF;
+    RETURN NEW;
+"""
 
 
 def new_code() -> str:
@@ -75,6 +86,13 @@ class Procedure(models.Model):
     )  # somebody else countersigns
     continues = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="continued_by")
 
+    #: At most one series, and the place in it. ``series_gap_accepted``: so many days after the tap before are right.
+    series = models.ForeignKey(
+        "procedures.Series", on_delete=models.PROTECT, related_name="taps", null=True, blank=True
+    )
+    series_place = models.PositiveSmallIntegerField(null=True, blank=True)
+    series_gap_accepted = models.PositiveSmallIntegerField(null=True, blank=True)
+
     facts_version = models.PositiveIntegerField(default=1)
     #: Derived, written by reconcile alone.
     planned_version = models.PositiveIntegerField(default=0)
@@ -109,6 +127,12 @@ class Procedure(models.Model):
             models.CheckConstraint(
                 condition=Q(emergency_start=False) | ~Q(emergency_reason=""), name="procedure_emergency_has_reason"
             ),
+            models.CheckConstraint(
+                condition=Q(series__isnull=True, series_place__isnull=True)
+                | Q(series__isnull=False, series_place__isnull=False, series_place__gte=1),
+                name="procedure_series_has_place",
+            ),
+            models.UniqueConstraint(fields=["series", "series_place"], name="procedure_series_place_once"),
             # Nobody is in two places: whole stay per patient, never liftable.
             ExclusionConstraint(
                 name="procedure_patient_once",
@@ -142,6 +166,13 @@ class Procedure(models.Model):
                 name="procedure_moves",
                 field="status",
                 transitions=PROCEDURE.moves(),
+            ),
+            pgtrigger.Trigger(
+                name="procedure_series_of_its_own",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("series_id", "patient_id", "protocol_version_id"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(new__series__isnull=False),
+                func=SERIES_OF_ITS_OWN,
             ),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, time, timedelta
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from clinic.models import ClinicHours, Closure, OperatorSession, Room, User
+from clinic.models import Absence, ClinicHours, Closure, OperatorSession, Room, User
 from procedures.domain import slots
 from procedures.domain.slots import Busy, Calendar, Closed, Lengths, Named, Reason, Resource, Slot, Span, Weekly
 from procedures.models import Procedure
@@ -30,8 +30,12 @@ def calendar(
     first: date,
     last: date,
     now: datetime,
+    moving: Collection[int] = (),
 ) -> Calendar:
-    """Hours, closures, sessions and everything that is taken from ``first`` to ``last`` (local days). Four queries."""
+    """Hours, closures, sessions, absences and what is taken from ``first`` to ``last`` (local days). Five queries.
+
+    ``moving``: cases that give up their place, beside this one.
+    """
     zone = timezone.get_default_timezone()
     places = tuple(named_room(room) for room in rooms)
     people = (named_user(operator),) if operator else ()
@@ -50,7 +54,8 @@ def calendar(
             for row in Closure.objects.filter(first_day__lte=last, last_day__gte=first)
         ),
         sessions=_sessions(operator),
-        busy=tuple(_busy(procedure, {p.pk for p in places}, operator, DateTimeTZRange(begin, end))),
+        busy=tuple(_busy(procedure, {p.pk for p in places}, operator, DateTimeTZRange(begin, end), moving)),
+        away=_away(operator, begin, end),
     )
 
 
@@ -101,13 +106,28 @@ def _sessions(operator: User | None) -> dict[int, tuple[Weekly, ...]]:
     return {operator.pk: tuple(Weekly(row.weekday, row.starts, row.ends) for row in rows)}
 
 
-def _busy(procedure: Procedure, rooms: set[int], operator: User | None, within: DateTimeTZRange) -> Iterable[Busy]:
+def _away(operator: User | None, begin: datetime, end: datetime) -> dict[int, tuple[Span, ...]]:
+    """Whoever is absent cannot operate, whether or not somebody has accepted to cover."""
+    if operator is None:
+        return {}
+    rows = Absence.objects.filter(user=operator, starts_at__lt=end, ends_at__gt=begin)
+    return {operator.pk: tuple(Span(row.starts_at, row.ends_at) for row in rows)}
+
+
+def _busy(
+    procedure: Procedure,
+    rooms: set[int],
+    operator: User | None,
+    within: DateTimeTZRange,
+    moving: Collection[int],
+) -> Iterable[Busy]:
     """An overbooked case occupies its room as much as any other."""
     mine = Q(patient_id=procedure.patient_id, stay__overlap=within)
     theirs = mine | Q(room_id__in=rooms, room_time__overlap=within)
     if operator is not None:
         theirs |= Q(operator=operator, operator_time__overlap=within)
-    rows = Procedure.objects.filter(theirs, status__in=ACTIVE_VALUES).exclude(pk=procedure.pk)
+    leaving = {*moving, *([procedure.pk] if procedure.pk else [])}
+    rows = Procedure.objects.filter(theirs, status__in=ACTIVE_VALUES).exclude(pk__in=leaving)
     for other in rows.only("patient_id", "room_id", "operator_id", "stay", "room_time", "operator_time"):
         if other.patient_id == procedure.patient_id and other.stay:
             yield Busy(Resource.PATIENT, procedure.patient_id, _span(other.stay))

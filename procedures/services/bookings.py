@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from clinic import audit, clock, transitions
 from clinic.actor import Actor
-from clinic.errors import Conflict, IllegalMove, Invalid
+from clinic.errors import Conflict, DomainError, IllegalMove, Invalid
 from clinic.models import Room, User
 from clinic.roles import Role
 from procedures import events
 from procedures.domain.protocol import Protocol
 from procedures.domain.slots import EARLIEST_PAST, Resource
 from procedures.domain.states import PROCEDURE, ProcedureStatus, Urgency
-from procedures.models import Patient, Procedure
+from procedures.models import Patient, Procedure, Series
 from procedures.models.procedures import new_code
 from procedures.selectors import slots as calendar
 from procedures.services import labs, protocols, slots
@@ -26,6 +29,7 @@ from procedures.services.slots import Wish
 
 OUTSIDE_PROTOCOL = "Outside protocol: %(label)s is for patients of %(age)d years and older."
 DECEASED = "This patient is recorded as deceased."
+CHANGED = "This booking was changed in the meantime. Nothing of yours was saved over it."
 #: A case without a slot.
 NO_SLOT: dict[str, Any] = {
     "stay": None,
@@ -38,6 +42,8 @@ NO_SLOT: dict[str, Any] = {
     "overbook_reason": "",
     "scheduled_at": None,
 }
+#: A case that gives up its place for a moment, within a transaction.
+NOWHERE = {name: DateTimeTZRange(empty=True) for name in ("stay", "room_time", "operator_time")}
 
 
 def check_patient(patient: Patient, protocol: Protocol) -> None:
@@ -61,6 +67,8 @@ def request(
     note: str = "",
     code: str = "",
     continues: Procedure | None = None,
+    series: Series | None = None,
+    series_place: int | None = None,
 ) -> Procedure:
     """A new case under the newest version of ``protocol``, with the indication's panel ordered.
 
@@ -68,7 +76,7 @@ def request(
     sent twice, it is one case. Raises Invalid for anything the protocol does not know, below its minimum age, and for a
     responsible who is no physician.
     """
-    fields = _checked(
+    fields = checked(
         patient=patient,
         protocol=protocol,
         indication=indication,
@@ -78,6 +86,7 @@ def request(
         location=location,
     )
     fields |= {"note": note, "code": code or new_code(), "continues": continues}
+    fields |= {"series": series, "series_place": series_place}
     try:
         with transaction.atomic():
             return _store(actor, fields)
@@ -118,6 +127,56 @@ def schedule(
     return slots.taking(procedure, lambda: _schedule(actor, procedure, wish, seen), start=start, operator=operator)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One of several bookings that are made or moved together. ``row``: its line on the page; ``seen`` as above."""
+
+    row: int
+    procedure: Procedure
+    wish: Wish
+    seen: str = ""
+
+
+class SomeRefused(Conflict):
+    """Not all of them can be booked like this. Nothing was booked."""
+
+    def __init__(self, refused: dict[int, DomainError]) -> None:
+        self.refused = refused
+        super().__init__()
+
+
+def schedule_all(*, actor: Actor, places: Sequence[Place]) -> None:
+    """Give several cases of one patient their slots: all of them or none. They may take each other's places.
+
+    To be called in a transaction. Raises SomeRefused, which names every one that cannot be, by its row.
+    """
+    before: dict[int, dict[str, Any]] = {}
+    refused: dict[int, DomainError] = {}
+    for place in places:
+        place.wish.check()
+        locked = slots.lock_case(place.procedure)
+        before[locked.pk] = _where(locked)
+        if place.seen and place.seen != slots.token(locked):
+            refused[place.row] = Conflict(CHANGED)
+    # nobody is in the way of another one: an empty interval overlaps with nothing
+    held = [place.procedure.pk for place in places]
+    Procedure.objects.filter(pk__in=held, status=str(ProcedureStatus.SCHEDULED)).update(**NOWHERE)
+    for place in places:
+        if place.row in refused:
+            continue
+        try:
+            slots.taking(
+                place.procedure,
+                partial(_schedule, actor, place.procedure, place.wish, "", before[place.procedure.pk]),
+                start=place.wish.start,
+                operator=place.wish.operator,
+            )
+        except (slots.SlotTaken, slots.OutsideHours, Invalid) as error:
+            refused[place.row] = error
+    if refused:
+        raise SomeRefused(refused)
+
+
 @transaction.atomic
 def unschedule(*, actor: Actor, procedure: Procedure, reason: str = "") -> Procedure:
     """Give the slot back; the case waits to be booked again."""
@@ -139,9 +198,10 @@ def unschedule(*, actor: Actor, procedure: Procedure, reason: str = "") -> Proce
     return locked
 
 
-def _checked(
+def checked(
     *, patient: Patient, protocol: str, indication: str, responsible: User, urgency: str, variant: str, location: str
 ) -> dict[str, Any]:
+    """The columns of a case of the newest version. Raises Invalid, beside its field, for what cannot be asked for."""
     version = protocols.newest(protocol)
     if version is None:
         raise Invalid("There is no such protocol.", field="protocol")
@@ -185,11 +245,14 @@ def _store(actor: Actor, fields: dict[str, Any]) -> Procedure:
     return procedure
 
 
-def _schedule(actor: Actor, procedure: Procedure, wish: Wish, seen: str) -> Procedure:
+def _schedule(
+    actor: Actor, procedure: Procedure, wish: Wish, seen: str, before: dict[str, Any] | None = None
+) -> Procedure:
+    """``before``: where it was, of a case that has given up its place for a moment."""
     now = clock.now()
     locked = slots.lock(procedure, room=wish.room, operator=wish.operator)
     if seen and seen != slots.token(locked):
-        raise Conflict("This booking was changed in the meantime. Nothing of yours was saved over it.")
+        raise Conflict(CHANGED)
     check_patient(locked.patient, locked.protocol_version.parsed)
     outside = _outside(locked, wish, now)
     wanted = slots.intervals(slots.lengths_of(locked), wish.start)
@@ -205,7 +268,7 @@ def _schedule(actor: Actor, procedure: Procedure, wish: Wish, seen: str) -> Proc
         "ended_at": None,
         "end_reason": "",
     }
-    data: dict[str, Any] = {"before": _where(locked), "start": wish.start.isoformat()}
+    data: dict[str, Any] = {"before": before or _where(locked), "start": wish.start.isoformat()}
     data["room"] = wish.room.pk if wish.room else None
     if outside:
         data["outside"] = outside

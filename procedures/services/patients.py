@@ -17,6 +17,7 @@ from procedures import events
 from procedures.domain import names
 from procedures.domain.states import EncounterClass
 from procedures.models import Patient, PatientIdentifier
+from procedures.services import series
 
 #: What a form may set beside names, birth date and number.
 CONTACT_FIELDS = frozenset(
@@ -148,7 +149,7 @@ def set_encounter_class(*, actor: Actor, patient: Patient, encounter_class: Enco
 
 @transaction.atomic
 def set_deceased(*, actor: Actor, patient: Patient, at: datetime, reason: str = "") -> Patient:
-    """The patient has died: every message to them stops at once; results are still reviewed.
+    """The patient has died: every message to them stops at once, and series end; results are still reviewed.
 
     Saying it again changes nothing. Raises Invalid for a moment in the future or before birth.
     """
@@ -163,6 +164,7 @@ def set_deceased(*, actor: Actor, patient: Patient, at: datetime, reason: str = 
     locked.save(update_fields=["deceased_at"])
     audit.record(action="patient.deceased", actor=actor, subject=locked, patient_id=locked.pk, reason=reason)
     events.patient_changed(locked)
+    series.end_for_death(actor=actor, patient=locked)
     return locked
 
 
@@ -178,6 +180,7 @@ def undo_deceased(*, actor: Actor, patient: Patient, reason: str) -> Patient:
     locked.save(update_fields=["deceased_at"])
     audit.record(action="patient.deceased_undone", actor=actor, subject=locked, patient_id=locked.pk, reason=reason)
     events.patient_changed(locked)
+    series.resume_after_error(actor=actor, patient=locked)
     return locked
 
 

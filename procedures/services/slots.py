@@ -6,7 +6,7 @@ would hold too, but competing transactions would kill each other by deadlock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,14 +100,22 @@ def token(procedure: Procedure) -> str:
 
 def lock(procedure: Procedure, *, room: Room | None = None, operator: User | None = None) -> Procedure:
     """The case, fresh, with everything locked that its slot depends on."""
+    lock_ground(procedure.patient_id, rooms=[room], operators=[operator])
+    return lock_case(procedure)
+
+
+def lock_ground(
+    patient_id: int, *, rooms: Iterable[Room | None] = (), operators: Iterable[User | None] = ()
+) -> Patient:
+    """Everything that bookings of one patient in these rooms by these operators depend on; the patient, fresh."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'")
-    Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=procedure.patient_id)
-    if room is not None:
-        Room.objects.select_for_update(of=("self",), no_key=True).get(pk=room.pk)
-    if operator is not None:
-        User.objects.select_for_update(of=("self",), no_key=True).get(pk=operator.pk)
-    return lock_case(procedure)
+    patient = Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient_id)
+    for pk in sorted({room.pk for room in rooms if room is not None}):
+        Room.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+    for pk in sorted({user.pk for user in operators if user is not None}):
+        User.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+    return patient
 
 
 def lock_case(procedure: Procedure) -> Procedure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.urls import bookings, checklists, labs, patients, records, results
+from procedures.urls import bookings, checklists, labs, patients, records, results, series
 
 app_name = "procedures"
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     *records.urlpatterns,
     *labs.urlpatterns,
     *results.urlpatterns,
+    *series.urlpatterns,
 ]

@@ -125,13 +125,13 @@ def _request_page(
         "warnings": patient_selector.warnings(patient),
         "tests": labs.with_partners(protocol, protocol.panel(indication.panel).tests) if indication else [],
         "variant": variant,
-        "segments": _segments(versions, protocol.code),
+        "segments": protocol_segments(versions, protocol.code),
     }
     name = "request_form" if wants_partial(request) else "request"
     return render(request, f"procedures/bookings/{name}.html", context, status=422 if form.errors else 200)
 
 
-def _segments(versions: list[ProtocolVersion], chosen: str) -> list[dict[str, Any]]:
+def protocol_segments(versions: list[ProtocolVersion], chosen: str) -> list[dict[str, Any]]:
     """The kinds of procedure; each has its own address."""
     return [
         {"url": f"?protocol={code}", "label": version.parsed.label, "active": code == chosen, "count": None}

@@ -21,6 +21,7 @@ from procedures.domain.states import EncounterClass
 from procedures.forms.patients import ENCOUNTER_LABELS, DeceasedForm, PatientForm, ReasonForm
 from procedures.models import Patient
 from procedures.selectors import patients as selector
+from procedures.selectors import series as series_selector
 from procedures.services import patients as service
 
 staff = roles_required(*STAFF_ROLES)
@@ -96,6 +97,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "contact": _contact(row),
         "warnings": selector.warnings(row),
         "cases": selector.cases(row),
+        "series": series_selector.of_patient(row),
         "may_book": actor.has(*access.BOOK),
     }
     return render(request, "procedures/patients/patient.html", context)

@@ -15,7 +15,7 @@ from clinic.roles import Role
 from followups import engine
 from followups.models import Action, FollowUp
 from followups.services import demo_clock, promises
-from procedures.models import AllergyEntry, MedicineEntry, Patient, Procedure, ResultVersion, Specimen
+from procedures.models import AllergyEntry, MedicineEntry, Patient, Procedure, ResultVersion, Series, Specimen
 from procedures.services import checklist_rows, patients, records
 from tests import make
 from tests.factories.people import Cast
@@ -59,6 +59,11 @@ class Full:
     def promise(self, kind: str, *, case: str = "rich") -> int:
         rows = FollowUp.objects.filter(procedure=self.case(case), kind=kind, closed_at=None)
         return int(rows.earliest("pk").pk)
+
+    @property
+    def series(self) -> list[Series]:
+        """One that goes on, one that has ended."""
+        return list(Series.objects.order_by("status", "pk"))
 
     @property
     def on_the_way(self) -> Specimen:
@@ -178,6 +183,8 @@ def _others(full: Full, story: Told) -> None:
     story.cancel("Went to another hospital")
     story.code = full.codes["no_show"]
     story.no_show()
+    make.series(case=full.case("coming"))
+    make.series(status="ended", case=full.case("cancelled"))
 
 
 def _asked(

@@ -19,6 +19,7 @@ DAY = timedelta(days=1)
 ROLES = {
     Kind.BOOK_REQUEST: Role.SCHEDULER,
     Kind.REBOOK_NO_SHOW: Role.SCHEDULER,
+    Kind.NEXT_IN_SERIES: Role.SCHEDULER,
     Kind.CARRY_OUT: Role.NURSE,
     Kind.CHECKLIST_AFTER_EMERGENCY: Role.NURSE,
     Kind.COLLECT_TESTS: Role.NURSE,
@@ -50,6 +51,7 @@ def about(kind: Kind, usual_at: datetime | None = None) -> dict[str, Any]:
         Kind.ACCEPT_TRANSFER: {"why": "ward", "before": 0, "declined": False},
         Kind.COLLECT_TESTS: {"tests": ["cell_count"]},
         Kind.RESTART_MEDICINE: {"hold": 1},
+        Kind.NEXT_IN_SERIES: {"series": "CDFGHJK"},
     }.get(kind, {})
 
 

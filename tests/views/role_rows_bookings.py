@@ -29,6 +29,15 @@ def scheduled(case: Case) -> dict[str, Any]:
     return {"code": make.procedure(status="scheduled").code}
 
 
+def series(case: Case) -> dict[str, Any]:
+    return {"code": make.series().code}
+
+
+def series_and_case(case: Case) -> dict[str, Any]:
+    row = make.series()
+    return {"code": row.code, "case": row.taps.get().code}
+
+
 BOOKINGS: dict[str, Row] = {
     "procedures:patients": allow(*STAFF),
     "procedures:patient_new": allow(*BOOKERS),
@@ -56,6 +65,20 @@ BOOKINGS: dict[str, Row] = {
     "procedures:entered_in_error": allow(
         *BOOKERS, ok=303, method="post", kwargs=requested, data=lambda case: {"reason": "Wrong chart"}
     ),
+    "procedures:series_list": allow(*STAFF),
+    "procedures:series": allow(*STAFF, kwargs=series),
+    "procedures:series_new": allow(*BOOKERS, kwargs=asked),
+    "procedures:series_book": allow(*BOOKERS, kwargs=series),
+    "procedures:series_change": allow(*BOOKERS, kwargs=series),
+    "procedures:series_end": allow(*BOOKERS, kwargs=series),
+    "procedures:series_resume": allow(
+        *BOOKERS,
+        ok=303,
+        method="post",
+        kwargs=lambda case: {"code": make.series(status="ended").code},
+        data=lambda case: {"seen": 1},
+    ),
+    "procedures:series_gap": allow(*BOOKERS, kwargs=series_and_case),
     "procedures:start": allow(*WRITERS, kwargs=scheduled),
     "procedures:emergency": allow(Role.PHYSICIAN, kwargs=requested),
     "procedures:abandon_start": allow(

@@ -46,6 +46,7 @@ LISTS = {
     "/chase/": Role.NURSE,
     "/chase/?of=role": Role.NURSE,
     "/loop/": Role.DIRECTOR,
+    "/series/": Role.SCHEDULER,
     "/loop/?show=open": Role.DIRECTOR,
     "/loop/indicators/": Role.DIRECTOR,
     "/loop/overrides/": Role.DIRECTOR,
@@ -67,6 +68,7 @@ def populate(rows: int, people: dict[Role, User]) -> None:
             user=absent, surrogate=doctor, starts_at=NOW - DAY, ends_at=NOW + DAY, accepted_at=NOW - DAY
         )
         make.procedure(requested_at=NOW - DAY)
+        make.series()
         for code, days in (("paracentesis", 0), ("lumbar_puncture", 1)):
             start, operator = NOW + HOUR + days * DAY, make.user(Role.PHYSICIAN)
             case = make.procedure(code, status="scheduled", starts=start, responsible=doctor, operator=operator)

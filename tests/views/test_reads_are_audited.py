@@ -34,7 +34,7 @@ LISTS = {
     "followups:loop",
 }
 #: Lists that do not ask for themselves again: opened once, written down once, whatever header the request carries.
-STILL_LISTS = {"followups:overrides", "followups:open_items", "followups:handover"}
+STILL_LISTS = {"followups:overrides", "followups:open_items", "followups:handover", "procedures:series_list"}
 LOGIN = "account_login"  # leads home whoever is logged in
 READERS = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN, Role.DIRECTOR)
 

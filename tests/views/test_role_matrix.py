@@ -101,6 +101,7 @@ def nowhere(name: str) -> Make:
     """Objects that do not exist."""
     absent = {"code": "ZZZZZZZ", "pk": 0, "stage": "absent", "check_code": "absent", "kind": "absent"}
     absent["item"] = "absent"
+    absent["case"] = "ZZZZZZZ"
     return lambda case: {key: absent[key] for key in all_addresses()[address(name)].pattern.converters}
 
 

@@ -79,6 +79,11 @@ def lists(name: str, *queries: str) -> Paths:
     return lambda full: [reverse(name) + query for query in ("", *queries)]
 
 
+def series(name: str) -> Paths:
+    """The series that goes on."""
+    return lambda full: [reverse(name, args=[full.series[0].code])]
+
+
 def booking(name: str) -> Paths:
     """A promise that a scheduler sees as well."""
     return by_number(name, lambda full: full.promise("book_request", case="requested"))
@@ -119,6 +124,22 @@ NAMED: dict[str, Paths] = {
     "procedures:abandon_start": pages("procedures:abandon_start", "running"),
     "procedures:complete": pages("procedures:complete", "running"),
     "procedures:continue": pages("procedures:continue"),
+    "procedures:series_list": lists("procedures:series_list"),
+    "procedures:series_new": lambda full: [
+        reverse("procedures:series_new", args=[full.patient.pk]),
+        reverse("procedures:series_new", args=[full.case("arrived").patient_id]) + f"?case={full.case('arrived').code}",
+    ],
+    "procedures:series": lambda full: [reverse("procedures:series", args=[row.code]) for row in full.series],
+    "procedures:series_book": series("procedures:series_book"),
+    "procedures:series_change": lambda full: [
+        reverse("procedures:series_change", args=[full.series[0].code]),
+        reverse("procedures:series_change", args=[full.series[0].code]) + f"?of={full.case('coming').code}",
+    ],
+    "procedures:series_end": series("procedures:series_end"),
+    "procedures:series_resume": lambda full: [reverse("procedures:series_resume", args=[full.series[1].code])],
+    "procedures:series_gap": lambda full: [
+        reverse("procedures:series_gap", args=[full.series[0].code, full.case("coming").code])
+    ],
     # checklists and held medicines
     "procedures:checklist": lambda full: [
         full.url("procedures:checklist", case=case) + f"?stage={stage}"

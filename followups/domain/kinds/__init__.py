@@ -23,6 +23,7 @@ class Kind(StrEnum):
     ANSWERS_EXPIRING = "answers_expiring"
     CARRY_OUT = "carry_out"
     REBOOK_NO_SHOW = "rebook_no_show"
+    NEXT_IN_SERIES = "next_in_series"
     SIGN_RECORD = "sign_record"
     CHECKLIST_AFTER_EMERGENCY = "checklist_after_emergency"
     COUNTERSIGN_START = "countersign_start"
