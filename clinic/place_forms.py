@@ -1,4 +1,4 @@
-"""Forms for rooms, opening hours, closures, sessions, on-call duty and absences."""
+"""Forms for rooms, opening hours, closures, sessions and on-call duty."""
 
 from __future__ import annotations
 
@@ -148,48 +148,17 @@ class OnCallForm(PlaceForm):
         user, role = cleaned.get("user"), cleaned.get("role")
         if user is not None and role and not user.has(Role(role)):
             self.add_error("role", _("This person does not hold this role."))
+        start, end = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if user is not None and start and end and self._away(user, start, end):
+            self.add_error("user", _("This person is away then. Choose somebody else, or another time."))
         return cleaned
+
+    def _away(self, user: User, start: Any, end: Any) -> bool:
+        """A turn that stood before the absence stays as it is: the surrogate answers for it."""
+        if not {"user", "starts_at", "ends_at"} & set(self.changed_data):
+            return False
+        return Absence.objects.filter(user=user, starts_at__lt=end, ends_at__gt=start).exists()
 
     def same(self) -> QuerySet[Any] | None:
         user, role = self.cleaned_data.get("user"), self.cleaned_data.get("role")
         return OnCall.objects.filter(user=user, role=role).select_related("user") if user and role else None
-
-
-class AbsenceForm(PlaceForm):
-    span = ("starts_at", "ends_at")
-
-    class Meta:
-        model = Absence
-        fields = ("user", "surrogate", "starts_at", "ends_at")
-        widgets = {"starts_at": moment_input(), "ends_at": moment_input()}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("user", "surrogate"):
-            self.fields[name].queryset = User.objects.filter(is_active=True)  # type: ignore[attr-defined]
-        self.fields["user"].label = _("Away")
-        self.fields["surrogate"].label = _("Covered by")
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        user, surrogate = cleaned.get("user"), cleaned.get("surrogate")
-        if user is None or surrogate is None:
-            return cleaned
-        if user == surrogate:
-            self.add_error("surrogate", _("Nobody can cover for themselves."))
-        elif not user.role_set & surrogate.role_set:
-            self.add_error("surrogate", _("The two share no role: what waits would not be theirs to decide."))
-        else:
-            self._check_surrogate_is_there(surrogate)
-        return cleaned
-
-    def same(self) -> QuerySet[Any] | None:
-        user = self.cleaned_data.get("user")
-        return Absence.objects.filter(user=user).select_related("user", "surrogate") if user else None
-
-    def _check_surrogate_is_there(self, surrogate: User) -> None:
-        start, end = self.cleaned_data.get("starts_at"), self.cleaned_data.get("ends_at")
-        if start is None or end is None:
-            return
-        if Absence.objects.filter(user=surrogate, starts_at__lt=end, ends_at__gt=start).exists():
-            self.add_error("surrogate", _("This person is away then, too."))

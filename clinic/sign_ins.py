@@ -10,11 +10,14 @@ from typing import Any
 
 from axes.helpers import get_client_ip_address
 from axes.signals import user_locked_out
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from clinic import audit, sessions
+from clinic import audit, clock, covers, sessions, timewords
 from clinic.actor import Actor
 from clinic.models import User
 
@@ -34,6 +37,16 @@ def _named(username: str | None) -> User | None:
 def record_login(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
     sessions.start(request.session)
     audit.record(action="login.succeeded", actor=Actor.person(user), subject=user, data={"address": _address(request)})
+    _say_who_asks(request, user)
+
+
+def _say_who_asks(request: HttpRequest, user: User) -> None:
+    """Whoever is asked to cover hears of it with the log-in; until they answer nobody covers."""
+    for absence in covers.asked_of(user, clock.now()):
+        words = _("%(who)s asks you to cover from %(since)s. Please answer under “Absence and cover”.")
+        since = timewords.when(absence.starts_at, clock.now(), timezone.get_current_timezone())
+        # a log-in without a page, as a command does, has nowhere to say it
+        messages.warning(request, words % {"who": absence.user.display_name, "since": since}, fail_silently=True)
 
 
 @receiver(user_logged_out, dispatch_uid="clinic.logged_out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from allauth.account import views as account_views
 from django.urls import include, path
 
-from clinic.views import account, audit, components, health, home, places, resend, users
+from clinic.views import absences, account, audit, components, health, home, on_call, places, resend, users
 
 log_in = [
     path("login/", account_views.login, name="account_login"),
@@ -30,7 +30,6 @@ people = [
     path("users/<int:pk>/reset-password/", users.user_reset_password, name="user_reset_password"),
     path("users/<int:pk>/unlock/", users.user_unlock, name="user_unlock"),
     path("account/", account.account, name="account"),
-    path("account/cover/<int:pk>/accept/", account.accept_cover, name="accept_cover"),
     path("audit/", audit.audit, name="audit"),
 ]
 
@@ -39,6 +38,17 @@ rooms_and_hours = [
     path("places/<slug:kind>/new/", places.place_add, name="place_add"),
     path("places/<slug:kind>/<int:pk>/", places.place_edit, name="place_edit"),
     path("places/<slug:kind>/<int:pk>/remove/", places.place_remove, name="place_remove"),
+]
+
+absence_and_cover = [
+    path("absences/", absences.absences, name="absences"),
+    path("absences/new/", absences.absence_new, name="absence_new"),
+    path("absences/<int:pk>/", absences.absence_edit, name="absence_edit"),
+    path("absences/<int:pk>/cancel/", absences.absence_cancel, name="absence_cancel"),
+    path("absences/<int:pk>/accept/", absences.accept_cover, name="accept_cover"),
+    path("absences/<int:pk>/decline/", absences.decline_cover, name="decline_cover"),
+    path("absences/<int:pk>/pass-on/", absences.pass_on_cover, name="pass_on_cover"),
+    path("on-call/", on_call.on_call, name="on_call"),
 ]
 
 machines = [
@@ -52,6 +62,7 @@ urlpatterns = [
     path("accounts/", include(log_in)),
     *people,
     *rooms_and_hours,
+    *absence_and_cover,
     *machines,
     path("components/", components.show_gallery, name="components"),
     path("", include("procedures.urls")),

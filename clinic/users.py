@@ -15,10 +15,11 @@ from axes.utils import reset as forget_attempts
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from clinic import audit, clock
+from clinic import audit, clock, guards
 from clinic.access import require
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
+from clinic.guards import OpenItems
 from clinic.models import User
 from clinic.roles import Role
 
@@ -26,6 +27,14 @@ from clinic.roles import Role
 NEVER_EMPTY = (Role.ADMINISTRATOR, Role.DIRECTOR)
 #: No letter or digit that is mistaken for another when read out.
 READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+class StillHolds(Conflict):
+    """%(name)s still has open items: they must be handed over first."""
+
+    def __init__(self, items: list[OpenItems], **params: object) -> None:
+        self.items = items
+        super().__init__("", **params)
 
 
 def one_time_password() -> str:
@@ -98,15 +107,37 @@ def change_own(*, actor: Actor, user: User, email: str, phone: str) -> None:
 
 
 def deactivate(*, actor: Actor, user: User) -> None:
-    """No more log-ins, at once; what the person has done stays under their name."""
+    """No more log-ins, at once; what the person has done stays under their name.
+
+    Raises Conflict while they hold anything open: it would wait in an inbox that nobody reads (``clinic.guards``).
+    """
     require(actor, Role.ADMINISTRATOR)
     if actor.user_id == user.pk:
         raise Invalid("You cannot deactivate yourself.")
     with transaction.atomic():
         _keep_somebody(user, user.role_set)
+        _locked(user)  # whoever gives them something holds the same lock
+        held = guards.open_items(user)
+        if held:
+            raise StillHolds(held, name=user.display_name)
         if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False) == 1:
             audit.record(action="user.deactivated", actor=actor, subject=user)
     user.is_active = False
+
+
+def working(user: User) -> User:
+    """The person, fresh, who still works here and cannot leave until the transaction ends.
+
+    Whoever gives somebody a case, a task or a turn asks here first. Raises Conflict for somebody who has left.
+    """
+    row = _locked(user)
+    if not row.is_active:
+        raise Conflict("%(name)s no longer works here. Choose somebody else.", name=row.display_name)
+    return row
+
+
+def _locked(user: User) -> User:
+    return User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
 
 
 def reactivate(*, actor: Actor, user: User) -> None:

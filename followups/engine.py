@@ -196,8 +196,13 @@ def _take(row: FollowUp, rung: Rung, step: messages.Step, roster: Roster, report
     if rung.do is Do.MOVE:
         _move(row, Role(rung.to), step.now)
         return
-    owners = (row.taken_by_id, row.responsible_id)
-    asked = roster.asked(rung.to, role=Role(row.role), owners=owners, involved=row.about.get("involved", ()))
+    asked = roster.asked(
+        rung.to,
+        role=Role(row.role),
+        owners=(row.taken_by_id, row.responsible_id),
+        involved=row.about.get("involved", ()),
+        on_call_too=ladders.load().wakes(row.level, open_now=roster.open_now),
+    )
     if asked.empty:
         report.empty_ladders += 1
         logger.error("promise %s: empty ladder, nobody answers for %s", row.pk, rung.to)

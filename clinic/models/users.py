@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -72,6 +73,8 @@ class User(AbstractBaseUser):
             models.CheckConstraint(condition=~models.Q(roles=[]), name="user_has_a_role"),
         )
         indexes = (GinIndex(fields=["roles"], name="user_roles"),)  # ladder: who holds this role
+        # What a person has done stays under their name: access is ended, the person is never deleted.
+        triggers = (pgtrigger.Protect(name="user_never_deleted", operation=pgtrigger.Delete),)
 
     def __str__(self) -> str:
         return self.display_name

@@ -1,4 +1,4 @@
-"""Rooms, hours, closures, sessions, on-call duty and absences: the director keeps them, the scheduler reads them."""
+"""Rooms, hours, closures, sessions and on-call duty: the director keeps them, the scheduler reads them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clinic import clock
+from clinic import clock, covers
 from clinic import places as service
 from clinic.access import actor_of, roles_required
-from clinic.models import Absence, ClinicHours, Closure, OnCall, OperatorSession, Room
-from clinic.place_forms import AbsenceForm, ClosureForm, HoursForm, OnCallForm, PlaceForm, RoomForm, SessionForm
+from clinic.models import ClinicHours, Closure, OnCall, OperatorSession, Room
+from clinic.place_forms import ClosureForm, HoursForm, OnCallForm, PlaceForm, RoomForm, SessionForm
 from clinic.responses import see_other
 from clinic.roles import Role
 
@@ -34,6 +34,7 @@ class Kind:
     new: Promise
     edit: Promise
     removable: bool = True
+    home: str = "places"  # the page that shows the list
 
 
 KINDS: Mapping[str, Kind] = {
@@ -41,8 +42,7 @@ KINDS: Mapping[str, Kind] = {
     "hours": Kind(HoursForm, gettext_lazy("New opening hours"), gettext_lazy("Opening hours")),
     "closures": Kind(ClosureForm, gettext_lazy("New closure"), gettext_lazy("Closure")),
     "sessions": Kind(SessionForm, gettext_lazy("New operator session"), gettext_lazy("Operator session")),
-    "on-call": Kind(OnCallForm, gettext_lazy("New on-call duty"), gettext_lazy("On-call duty")),
-    "absences": Kind(AbsenceForm, gettext_lazy("New absence"), gettext_lazy("Absence")),
+    "on-call": Kind(OnCallForm, gettext_lazy("New on-call duty"), gettext_lazy("On-call duty"), home="on_call"),
 }
 
 
@@ -61,7 +61,7 @@ def places(request: HttpRequest) -> HttpResponse:
             "operator__full_name", "weekday", "starts"
         ),
         "on_call": OnCall.objects.filter(ends_at__gt=now).select_related("user"),
-        "absences": Absence.objects.filter(ends_at__gt=now).select_related("user", "surrogate"),
+        "uncovered": covers.uncovered(now),
     }
     return render(request, "clinic/places.html", context)
 
@@ -70,12 +70,13 @@ def places(request: HttpRequest) -> HttpResponse:
 @directors
 def place_add(request: HttpRequest, kind: str) -> HttpResponse:
     chosen = _kind(kind)
-    form = chosen.form(request.POST if request.method == "POST" else None)
+    given = {name: request.GET[name] for name in chosen.form.base_fields if name in request.GET}
+    form = chosen.form(request.POST if request.method == "POST" else None, initial=given)
     if form.is_valid():
         service.add(actor=actor_of(request), row=form.save(commit=False))
         messages.success(request, _("Added."))
-        return see_other("places")
-    return _form_page(request, form, {"title": chosen.new, "kind": kind})
+        return see_other(chosen.home)
+    return _form_page(request, form, {"title": chosen.new, "kind": kind, "home": chosen.home})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,8 +88,9 @@ def place_edit(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if form.is_valid():
         service.change(actor=actor_of(request), row=form.save(commit=False), fields=form.changed_data)
         messages.success(request, _("Saved."))
-        return see_other("places")
-    return _form_page(request, form, {"title": chosen.edit, "kind": kind, "pk": pk, "removable": chosen.removable})
+        return see_other(chosen.home)
+    context = {"title": chosen.edit, "kind": kind, "pk": pk, "removable": chosen.removable, "home": chosen.home}
+    return _form_page(request, form, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,10 +102,10 @@ def place_remove(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if not chosen.removable:
         raise Http404
     if request.method != "POST":
-        return render(request, "clinic/place_remove.html", {"row": row, "title": chosen.edit})
+        return render(request, "clinic/place_remove.html", {"row": row, "title": chosen.edit, "home": chosen.home})
     service.remove(actor=actor_of(request), row=row)
     messages.success(request, _("Removed."))
-    return see_other("places")
+    return see_other(chosen.home)
 
 
 def _kind(name: str) -> Kind:

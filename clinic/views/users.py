@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from clinic import guards
 from clinic import users as service
 from clinic.access import actor_of, roles_required
 from clinic.errors import DomainError
@@ -71,13 +72,19 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @administrators
 def user_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say what will follow; then end this person's access."""
+    """Say what will follow; then end this person's access, once nothing of theirs is open."""
     person = get_object_or_404(User, pk=pk)
-    if request.method != "POST":
-        return render(request, "clinic/user_deactivate.html", {"person": person})
-    service.deactivate(actor=actor_of(request), user=person)
-    messages.success(request, _("%(name)s can no longer log in.") % {"name": person.display_name})
-    return see_other("users")
+    status = 200
+    if request.method == "POST":
+        try:
+            service.deactivate(actor=actor_of(request), user=person)
+        except service.StillHolds as refused:
+            status = refused.status
+        else:
+            messages.success(request, _("%(name)s can no longer log in.") % {"name": person.display_name})
+            return see_other("users")
+    context = {"person": person, "held": guards.open_items(person)}
+    return render(request, "clinic/user_deactivate.html", context, status=status)
 
 
 @require_POST

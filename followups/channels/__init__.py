@@ -10,6 +10,8 @@ from followups.channels.base import Channel
 #: Name → module. A channel is loaded when it is first used.
 MODULES = {"email": "followups.channels.email"}
 NAMES = frozenset(MODULES)
+#: Those that reach patients: their messages keep the quiet hours.
+FOR_PATIENTS: frozenset[str] = frozenset()
 
 
 def get(name: str) -> Channel:

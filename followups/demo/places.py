@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from clinic import places
+from clinic import covers, places
 from clinic.models import Absence, ClinicHours, Closure, OnCall, OperatorSession, Room
 from clinic.roles import Role
 from followups.demo.people import Cast
@@ -82,12 +82,12 @@ def _roster(cast: Cast, monday: date, weeks: int) -> None:
 
 def _absences(cast: Cast, monday: date) -> None:
     """Carl covers Pia: a conference that is past, and her leave in the week after next. Both were accepted."""
-    for first, days in ((monday - timedelta(days=28), 3), (monday + timedelta(days=14), 5)):
-        absence = Absence(
-            user=cast.users["pia"],
-            surrogate=cast.users["carl"],
-            starts_at=at(first, OPENS.hour),
-            ends_at=at(first + timedelta(days=days), OPENS.hour),
-        )
-        places.add(actor=cast.actor("dora"), row=absence)
-        places.accept_cover(actor=cast.actor("carl"), absence=absence)
+    pia, carl = cast.users["pia"], cast.users["carl"]
+    first = monday - timedelta(days=28)
+    begin, end = at(first, OPENS.hour), at(first + timedelta(days=3), OPENS.hour)
+    # what is over cannot be planned any more; it was, when it was to come
+    Absence.objects.create(user=pia, surrogate=carl, starts_at=begin, ends_at=end, accepted_at=begin)
+    first = monday + timedelta(days=14)
+    begin, end = at(first, OPENS.hour), at(first + timedelta(days=5), OPENS.hour)
+    leave = covers.plan(actor=cast.actor("pia"), user=pia, surrogate=carl, starts_at=begin, ends_at=end)
+    covers.accept(actor=cast.actor("carl"), absence=leave)

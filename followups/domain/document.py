@@ -24,8 +24,10 @@ closes only when the facts show that it was kept, or that it is not needed any m
 nothing, and no promise ends by time alone. The last step of every ladder repeats until then.
 
 *Its owner* is whoever took it, else the responsible person, else everybody on duty for its role; whoever is away is
-replaced by the surrogate who has accepted. *Who covers* is everybody on duty for the role besides the owner. An empty
-role is answered for by the director, an empty director by the administrators, and that is an alarm on every page.
+replaced by the surrogate who has accepted, and while nobody has by the role on duty. *Who covers* is everybody on duty
+for the role besides the owner. An empty role is answered for by the director, an empty director by the administrators,
+and that is an alarm on every page. At night, at weekends and on closed days what is critical or abnormal also reaches
+whoever is on call for the role (`[out_of_hours]`).
 
 No clinic has approved these times: they are working defaults after published practice.
 """

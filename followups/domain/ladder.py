@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
 from clinic.roles import Role
 from followups.domain.kinds import Kind
+from followups.domain.quiet import LONGEST_QUIET, QuietHours
 
 #: From the calmest to the most urgent. A level without a ladder of its own uses the next calmer one.
 LEVELS = ("normal", "abnormal", "critical")
 DURATION = re.compile(r"P(?:(?P<days>\d+)D)?(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?")
 ALLOWED = frozenset({"after", "from", "do", "to", "channel", "repeat_every", "digest"})
+TABLES = frozenset({"digest", "ladder", "out_of_hours", "quiet_hours"})
 ZERO = timedelta(0)
 
 
@@ -95,16 +97,30 @@ class Ladder:
 
 @dataclass(frozen=True, kw_only=True)
 class Ladders:
-    """The whole file: a ladder for every kind, and the hour of the daily digest (the clinic's local time)."""
+    """The whole file: a ladder for every kind, the hour of the daily digest (the clinic's local time), the levels that
+    reach whoever is on call while the clinic is shut, and the hours in which patients are left in peace.
+    """
 
     by_kind: Mapping[Kind, Mapping[str, Ladder]]
     digest_at: time
+    out_of_hours: frozenset[str] = frozenset()
+    quiet: QuietHours | None = None
 
     def ladder(self, kind: Kind, level: str) -> Ladder:
         """The ladder of ``kind``; a level that nobody knows climbs as an abnormal one, never as a normal one."""
         place = LEVELS.index(level if level in LEVELS else "abnormal")
         ladders = self.by_kind[kind]
         return next(ladders[name] for name in reversed(LEVELS[: place + 1]) if name in ladders)
+
+    def wakes(self, level: str, *, open_now: bool) -> bool:
+        """Whether a message of this level goes to whoever is on call as well: at night no inbox is read."""
+        return not open_now and (level if level in LEVELS else "abnormal") in self.out_of_hours
+
+    def not_before(self, moment: datetime, *, level: str, to_patient: bool, zone: tzinfo) -> datetime:
+        """When a message may leave. Staff are never spared; patients are at night, and never when it is critical."""
+        if not to_patient or level == "critical" or self.quiet is None:
+            return moment
+        return self.quiet.after(moment, zone)
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -140,8 +156,8 @@ class _Reader:
         self.problems.append(f"{self.name}: {key}: {what}")
 
     def file(self, data: Mapping[str, Any]) -> Ladders | None:
-        for key in sorted(set(data) - {"digest", "ladder"}):
-            self.wrong(key, "unknown key; expected digest and ladder")
+        for key in sorted(set(data) - TABLES):
+            self.wrong(key, f"unknown key; expected {', '.join(sorted(TABLES))}")
         tables = data.get("ladder")
         if not isinstance(tables, Mapping):
             self.wrong("ladder", "missing: a ladder for every kind of promise")
@@ -149,18 +165,52 @@ class _Reader:
         for key in sorted(set(tables) - set(Kind)):
             self.wrong(f"ladder.{key}", "no such kind of promise")
         by_kind = {kind: self.kind(kind, tables.get(kind)) for kind in Kind}
-        return Ladders(by_kind=by_kind, digest_at=self.digest(data.get("digest")))
+        return Ladders(
+            by_kind=by_kind,
+            digest_at=self.time_of_day(data.get("digest"), "digest", "at") or time(8),
+            out_of_hours=self.out_of_hours(data.get("out_of_hours")),
+            quiet=self.quiet_hours(data.get("quiet_hours")),
+        )
 
-    def digest(self, table: Any) -> time:
-        text = table.get("at") if isinstance(table, Mapping) else None
+    def time_of_day(self, table: Any, name: str, key: str) -> time | None:
+        text = table.get(key) if isinstance(table, Mapping) else None
         try:
             at = time.fromisoformat(text or "")
         except (TypeError, ValueError):
-            self.wrong("digest.at", f"{text!r} is not a time of day such as 08:00")
-            return time(8)
+            self.wrong(f"{name}.{key}", f"{text!r} is not a time of day such as 08:00")
+            return None
         if at.tzinfo is not None:
-            self.wrong("digest.at", f"{text!r} names a zone; the clinic's own is used")
+            self.wrong(f"{name}.{key}", f"{text!r} names a zone; the clinic's own is used")
+            return None
         return at
+
+    def out_of_hours(self, table: Any) -> frozenset[str]:
+        key = "out_of_hours.levels"
+        levels = table.get("levels") if isinstance(table, Mapping) else None
+        if not isinstance(levels, list):
+            self.wrong(key, "missing: the levels that reach whoever is on call while the clinic is shut")
+            return frozenset()
+        for level in levels:
+            if level not in LEVELS:
+                self.wrong(key, f"{level!r} is none of {', '.join(LEVELS)}")
+        if "critical" not in levels:
+            self.wrong(key, "'critical' is missing: it cannot wait for the morning")
+        for name in sorted(set(table) - {"levels"}):
+            self.wrong(f"out_of_hours.{name}", "unknown key; expected levels")
+        return frozenset(level for level in levels if level in LEVELS)
+
+    def quiet_hours(self, table: Any) -> QuietHours | None:
+        begins, ends = (self.time_of_day(table, "quiet_hours", key) for key in ("from", "until"))
+        if begins is None or ends is None:
+            return None
+        for name in sorted(set(table) - {"from", "until"}):
+            self.wrong(f"quiet_hours.{name}", "unknown key; expected from, until")
+        quiet = QuietHours(begins, ends)
+        if begins == ends:
+            self.wrong("quiet_hours.until", f"{ends:%H:%M}: a zero interval")
+        elif quiet.length > LONGEST_QUIET:
+            self.wrong("quiet_hours.until", f"{begins:%H:%M} to {ends:%H:%M} is most of the day: are the two swapped?")
+        return quiet
 
     def kind(self, kind: Kind, table: Any) -> dict[str, Ladder]:
         key = f"ladder.{kind}"

@@ -1,4 +1,7 @@
-"""Who is asked, at one moment: who is active, who is on call, who covers whom. Pure.
+"""Who is asked, at one moment: who is active, who is away, who is on call, who covers whom. Pure.
+
+Who is away is never asked: who covers is, else the role on duty. While the clinic is shut what cannot wait also goes to
+whoever is on call. Somebody is always found while any director or administrator has access.
 
 Looked up when a rung is taken and when a list is read; an absence never rewrites a promise.
 """
@@ -22,21 +25,25 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Roster:
-    """``roles``: active people and what they are. ``on_call``: by role, now. ``covers``: absent now → surrogate who
-    has accepted.
+    """``roles``: active people and what they are. ``on_call``: by role, now. ``away``: everybody absent now.
+    ``covers``: absent now → surrogate who has accepted. ``open_now``: the clinic is.
     """
 
     roles: Mapping[int, frozenset[Role]]
     on_call: Mapping[Role, tuple[int, ...]] = field(default_factory=dict)
     covers: Mapping[int, int] = field(default_factory=dict)
+    away: frozenset[int] = frozenset()
+    open_now: bool = True
 
     def present(self, person: int | None) -> int | None:
-        """The person, or who covers for them, or nobody. Covers are followed; a ring of them ends in nobody."""
+        """The person, or who covers for them, or nobody. Covers are followed; a ring of them ends in nobody, and so
+        does an absence that nobody covers: its inbox is closed.
+        """
         seen: set[int] = set()
         while person is not None and person not in seen:
             seen.add(person)
             if person not in self.covers:
-                return person if person in self.roles else None
+                return person if person in self.roles and person not in self.away else None
             person = self.covers[person]
         return None
 
@@ -45,17 +52,28 @@ class Roster:
         called = self._present(self.on_call.get(role, ()))
         return called or self._present(person for person, roles in self.roles.items() if role in roles)
 
-    def asked(self, to: To | Role, *, role: Role, owners: Iterable[int | None], involved: Iterable[int] = ()) -> Asked:
+    def asked(
+        self,
+        to: To | Role,
+        *,
+        role: Role,
+        owners: Iterable[int | None],
+        involved: Iterable[int] = (),
+        on_call_too: bool = False,
+    ) -> Asked:
         """Whom a rung to ``to`` reaches. ``owners``: who took the promise, then who is responsible for it.
 
-        ``involved`` people are asked besides the owner: where none is left, nobody stands in for them.
+        ``involved`` people are asked besides the owner: where none is left, nobody stands in for them. ``on_call_too``:
+        it cannot wait for the morning (``Ladders.wakes``), so whoever is on duty for its role is asked as well; the
+        owner gets a copy.
         """
         if to is To.INVOLVED:
             return Asked(self._present(involved))
-        people = self._first(to, role, tuple(owners)) or self.on_duty(Role.DIRECTOR)
-        if people:
-            return Asked(people)
-        return Asked(self._present(p for p, roles in self.roles.items() if Role.ADMINISTRATOR in roles), empty=True)
+        directors = self.on_duty(Role.DIRECTOR)
+        people = self._first(to, role, tuple(owners)) or directors
+        if on_call_too and isinstance(to, To):
+            people = tuple(sorted({*people, *(self.on_duty(role) or directors)}))
+        return Asked(people) if people else Asked(self._last_resort(), empty=True)
 
     def empty_roles(self, roles: Iterable[Role]) -> tuple[Role, ...]:
         """Those of ``roles`` that nobody answers for."""
@@ -69,6 +87,12 @@ class Roster:
             known = {person for owner in owners for person in (owner, self.present(owner))}
             return tuple(person for person in self.on_duty(role) if person not in known)
         return self.on_duty(role if isinstance(to, To) else to)
+
+    def _last_resort(self) -> tuple[int, ...]:
+        """The administrators who are there; with nobody there, whoever could act at all, also from away."""
+        here = self._present(p for p, roles in self.roles.items() if Role.ADMINISTRATOR in roles)
+        anybody = (p for p, roles in self.roles.items() if roles & {Role.DIRECTOR, Role.ADMINISTRATOR})
+        return here or tuple(sorted(anybody))
 
     def _present(self, people: Iterable[int]) -> tuple[int, ...]:
         return tuple(sorted({found for person in people if (found := self.present(person)) is not None}))

@@ -142,13 +142,16 @@ class Worklist:
 
 def viewer(actor: Actor, now: datetime) -> Viewer:
     """The actor and whom they cover at ``now``. One query."""
-    away = Absence.objects.filter(starts_at__lte=now, ends_at__gt=now, accepted_at__isnull=False)
+    away = Absence.objects.filter(starts_at__lte=now, ends_at__gt=now)
     absences = list(away.select_related("user").order_by("user__full_name", "pk"))
     if actor.user_id is None:
         return Viewer(None, actor.roles)
-    covers = {row.user_id: row.surrogate_id for row in sorted(absences, key=lambda row: row.pk)}
-    roster = Roster(roles={actor.user_id: actor.roles}, covers=covers)
+    covers = {row.user_id: row.surrogate_id for row in absences if row.accepted_at and row.surrogate_id}
+    # the viewer looks, so the viewer is there: also somebody who reads their covered list while away themselves
+    others = frozenset(row.user_id for row in absences) - {actor.user_id}
+    roster = Roster(roles={actor.user_id: actor.roles}, covers=covers, away=others)
     people = {row.user_id: row.user for row in absences if roster.present(row.user_id) == actor.user_id}
+    people.pop(actor.user_id, None)
     return Viewer(actor.user_id, actor.roles, tuple(people.values()))
 
 

@@ -56,6 +56,12 @@ def next_digest(now: datetime) -> datetime:
     return at.astimezone(now.tzinfo)
 
 
+def not_before(moment: datetime, *, channel: str, level: str) -> datetime:
+    """When a message of this level may leave by this channel: at night a patient is left in peace."""
+    zone = ZoneInfo(settings.CLINIC_ZONE)
+    return load().not_before(moment, level=level, to_patient=channel in channels.FOR_PATIENTS, zone=zone)
+
+
 def next_step(follow_up: FollowUp, now: datetime) -> str:
     """Who is asked next and when, in words: "Thu 14:30: the director is asked". Empty for a closed promise."""
     if not follow_up.is_open or follow_up.next_action_at is None:

@@ -72,7 +72,7 @@ def queue(*, follow_up: FollowUp, step: Step, recipients: tuple[int, ...]) -> in
             kind=follow_up.kind,
             channel=step.channel,
             recipient_id=recipient,
-            not_before=step.now,
+            not_before=ladders.not_before(step.now, channel=step.channel, level=follow_up.level),
             created_at=step.now,
         )
         for recipient in recipients

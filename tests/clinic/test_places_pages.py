@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from clinic import clock, places
 from clinic.actor import Actor
-from clinic.errors import Conflict, Invalid, NotPermitted
-from clinic.models import Absence, AuditEntry, ClinicHours, Closure, OnCall, OperatorSession, Room
+from clinic.errors import Invalid, NotPermitted
+from clinic.models import AuditEntry, ClinicHours, Closure, OnCall, OperatorSession, Room
 from tests.factories.people import Cast
 
 pytestmark = pytest.mark.django_db
@@ -41,12 +41,6 @@ def typed(days: int = 1, hour: int = 8) -> str:
     return f"{day.isoformat()}T{hour:02d}:00"
 
 
-def make_absence(cast: Cast, **extra: Any) -> Absence:
-    begin = clock.now() + timedelta(days=1)
-    values = {"user": cast.pia, "surrogate": cast.carl, "starts_at": begin, "ends_at": begin + timedelta(days=2)}
-    return Absence.objects.create(**(values | extra))
-
-
 def test_every_list_can_be_filled_and_shows_what_was_entered(dora: Client, cast: Cast) -> None:
     span = {"starts_at": typed(1), "ends_at": typed(2)}
     soon = timezone.localdate(clock.now()) + timedelta(days=3)
@@ -56,14 +50,13 @@ def test_every_list_can_be_filled_and_shows_what_was_entered(dora: Client, cast:
         "closures": {"first_day": soon.isoformat(), "last_day": soon.isoformat(), "reason": "Thanksgiving"},
         "sessions": {"operator": cast.pia.pk, "weekday": 1, "starts": "09:00", "ends": "13:00"},
         "on-call": {"user": cast.carl.pk, "role": "physician", **span},
-        "absences": {"user": cast.pia.pk, "surrogate": cast.carl.pk, **span},
     }.items():
         response = add(dora, kind, **data)
         assert response.status_code == 303, (kind, response.content.decode())
         assert last_action().endswith(".added")
 
     page = dora.get(reverse("places")).content.decode()
-    for words in ("Room 7", "Monday 08:00–12:30", "Thanksgiving", "09:00–13:00", "Carl Cover, MD covers"):
+    for words in ("Room 7", "Monday 08:00–12:30", "Thanksgiving", "09:00–13:00", "Carl Cover, MD"):
         assert words in page
 
 
@@ -112,9 +105,6 @@ def test_a_room_is_taken_out_of_use_never_removed(dora: Client, cast: Cast) -> N
         ("closures", {"first_day": "soon", "last_day": "2026-12-01", "reason": "x"}, "Enter a valid date."),
         ("sessions", {"operator": "nora", "weekday": 0, "starts": "09:00", "ends": "10:00"}, "Select a valid choice"),
         ("on-call", {"user": "nora", "role": "physician"}, "does not hold this role"),
-        ("absences", {"user": "pia", "surrogate": "pia"}, "Nobody can cover for themselves."),
-        ("absences", {"user": "pia", "surrogate": "sam"}, "share no role"),
-        ("absences", {"user": "pia", "surrogate": "carl", "ends_at": "2020-01-01T08:00"}, "later than the beginning"),
     ],
 )
 def test_what_is_wrong_is_said_beside_the_field(
@@ -124,7 +114,7 @@ def test_what_is_wrong_is_said_beside_the_field(
     ClinicHours.objects.create(weekday=0, opens=time(8), closes=time(12))
     people = {user.username: user.pk for user in (cast.sam, cast.nora, cast.pia, cast.carl)}
     data = {name: people.get(value, value) for name, value in data.items()}
-    if kind in {"on-call", "absences"}:
+    if kind == "on-call":
         data = {"starts_at": typed(1), "ends_at": typed(2)} | data
     before = AuditEntry.objects.count()
 
@@ -146,15 +136,6 @@ def test_a_row_does_not_overlap_with_itself(dora: Client) -> None:
     url = reverse("place_edit", args=["hours", hours.pk])
 
     assert dora.post(url, {"weekday": 0, "opens": "08:00", "closes": "13:00"}).status_code == 303
-
-
-def test_somebody_who_is_away_cannot_cover(dora: Client, cast: Cast) -> None:
-    make_absence(cast, user=cast.carl, surrogate=cast.pia)
-
-    response = add(dora, "absences", user=cast.pia.pk, surrogate=cast.carl.pk, starts_at=typed(2), ends_at=typed(3))
-
-    assert response.status_code == 422
-    assert "is away then, too" in response.content.decode()
 
 
 def test_a_time_the_clock_change_skips_is_refused_in_words(dora: Client, cast: Cast) -> None:
@@ -201,51 +182,3 @@ def test_what_is_over_is_left_out(dora: Client, cast: Cast) -> None:
     assert "Old holiday" not in page
     assert "Carl Cover" not in page
     assert "Pia Physician" in page
-
-
-def test_a_surrogate_accepts_on_their_own_account_page(client: Client, cast: Cast) -> None:
-    absence = make_absence(cast)
-    client.force_login(cast.carl)
-    assert "You are asked to cover for Pia Physician, MD" in client.get(reverse("account")).content.decode()
-
-    assert client.post(reverse("accept_cover", args=[absence.pk])).status_code == 303
-
-    absence.refresh_from_db()
-    assert absence.accepted_at is not None
-    assert last_action() == "absence.accepted"
-    assert client.post(reverse("accept_cover", args=[absence.pk])).status_code == 409
-
-
-def test_nobody_accepts_for_somebody_else(client: Client, cast: Cast) -> None:
-    absence = make_absence(cast)
-    for user in (cast.pia, cast.dora, cast.nora):
-        client.force_login(user)
-        assert client.post(reverse("accept_cover", args=[absence.pk])).status_code == 404
-        with pytest.raises(Invalid):
-            places.accept_cover(actor=Actor.person(user), absence=absence)
-
-    absence.refresh_from_db()
-    assert absence.accepted_at is None
-
-
-def test_other_days_must_be_accepted_again(dora: Client, cast: Cast) -> None:
-    absence = make_absence(cast)
-    places.accept_cover(actor=Actor.person(cast.carl), absence=absence)
-    absence.refresh_from_db()
-    data = {"user": cast.pia.pk, "surrogate": cast.carl.pk, "starts_at": typed(5), "ends_at": typed(9)}
-
-    assert dora.post(reverse("place_edit", args=["absences", absence.pk]), data).status_code == 303
-
-    absence.refresh_from_db()
-    assert absence.accepted_at is None
-
-
-def test_accepting_twice_at_once_is_one_acceptance(cast: Cast) -> None:
-    absence = make_absence(cast)
-    stale = Absence.objects.get(pk=absence.pk)
-    places.accept_cover(actor=Actor.person(cast.carl), absence=absence)
-
-    with pytest.raises(Conflict):
-        places.accept_cover(actor=Actor.person(cast.carl), absence=stale)
-
-    assert AuditEntry.objects.filter(action="absence.accepted").count() == 1

@@ -24,7 +24,8 @@ def file(rungs: list[dict[str, Any]] | None = None, **levels: Any) -> dict[str, 
     """A valid file in which every kind has one rung, except that ``plan_failed`` has what is given."""
     tables: dict[str, Any] = {str(kind): {"normal": [dict(LAST)]} for kind in Kind}
     tables["plan_failed"] = {"normal": rungs if rungs is not None else [dict(LAST)], **levels}
-    return {"digest": {"at": "08:00"}, "ladder": tables}
+    hours = {"out_of_hours": {"levels": ["critical"]}, "quiet_hours": {"from": "21:00", "until": "08:00"}}
+    return {"digest": {"at": "08:00"}, "ladder": tables, **hours}
 
 
 def read(data: dict[str, Any]) -> Ladders:
@@ -296,3 +297,54 @@ def test_the_helper_of_these_tests_makes_a_file_that_is_valid() -> None:
 def test_the_digest_comes_at_the_clinics_hour_also_when_the_clocks_change(now: str, at: str, settings: Any) -> None:
     settings.CLINIC_ZONE = "America/New_York"
     assert ladders.next_digest(datetime.fromisoformat(now)) == datetime.fromisoformat(at)
+
+
+# --- nights, weekends and quiet hours -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "value", "says"),
+    [
+        ("out_of_hours", None, "out_of_hours.levels: missing"),
+        ("out_of_hours", {"levels": "critical"}, "out_of_hours.levels: missing"),
+        ("out_of_hours", {"levels": ["abnormal"]}, "out_of_hours.levels: 'critical' is missing"),
+        ("out_of_hours", {"levels": ["critical", "urgent"]}, "out_of_hours.levels: 'urgent' is none of normal"),
+        ("out_of_hours", {"levels": ["critical"], "hue": 1}, "out_of_hours.hue: unknown key"),
+        ("quiet_hours", None, "quiet_hours.from: None is not a time of day"),
+        ("quiet_hours", {"from": "25:00", "until": "08:00"}, "quiet_hours.from: '25:00' is not a time of day"),
+        ("quiet_hours", {"from": 21, "until": "08:00"}, "quiet_hours.from: 21 is not a time of day"),
+        ("quiet_hours", {"from": "21:00+01:00", "until": "08:00"}, "quiet_hours.from: '21:00+01:00' names a zone"),
+        ("quiet_hours", {"from": "08:00", "until": "08:00"}, "quiet_hours.until: 08:00: a zero interval"),
+        ("quiet_hours", {"from": "06:00", "until": "22:00"}, "06:00 to 22:00 is most of the day: are the two swapped?"),
+        ("quiet_hours", {"from": "21:00", "until": "08:00", "to": "all"}, "quiet_hours.to: unknown key"),
+    ],
+)
+def test_wrong_hours_are_refused_with_file_and_key(table: str, value: Any, says: str) -> None:
+    data = {name: rows for name, rows in file().items() if name != table}
+    said = refusal(data if value is None else {**data, table: value})
+    assert said.startswith("escalation.toml: ")
+    assert says in said
+
+
+def test_only_what_cannot_wait_wakes_somebody_and_an_unknown_level_counts_as_abnormal() -> None:
+    both = read({**file(), "out_of_hours": {"levels": ["critical", "abnormal"]}})
+    wakes = {level: both.wakes(level, open_now=False) for level in ("normal", "abnormal", "critical", "strange")}
+    assert wakes == {"normal": False, "abnormal": True, "critical": True, "strange": True}
+    assert not both.wakes("critical", open_now=True)
+    assert not read(file()).wakes("abnormal", open_now=False)
+
+
+def test_the_own_file_wakes_for_critical_and_abnormal_and_spares_patients_at_night() -> None:
+    own = ladders.load()
+    assert own.out_of_hours == {"critical", "abnormal"}
+    assert own.quiet is not None and own.quiet.holds(time(3))
+
+
+def test_quiet_hours_hold_for_patients_alone_and_never_for_what_is_critical() -> None:
+    night = datetime(2026, 11, 20, 3, tzinfo=UTC)
+    own = read(file())
+    morning = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    assert own.not_before(night, level="normal", to_patient=True, zone=UTC) == morning
+    assert own.not_before(night, level="abnormal", to_patient=True, zone=UTC) == morning
+    assert own.not_before(night, level="critical", to_patient=True, zone=UTC) == night
+    assert own.not_before(night, level="normal", to_patient=False, zone=UTC) == night

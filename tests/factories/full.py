@@ -37,6 +37,9 @@ class Full:
     cast: Cast
     codes: dict[str, str] = field(default_factory=dict)
     places: dict[str, Any] = field(default_factory=dict)
+    #: By role: an absence of whoever plays it, and one for which they are asked to cover.
+    away: dict[Role, int] = field(default_factory=dict)
+    asked: dict[Role, int] = field(default_factory=dict)
 
     def case(self, name: str) -> Procedure:
         return Procedure.objects.get(code=self.codes[name])
@@ -100,6 +103,7 @@ def fill(cast: Cast) -> Full:
     _rich(full, story)
     _others(full, story)
     demo_clock.set_to(moment(2, "10:00"))
+    _absences(full)
     engine.run_pass(clock.now())
     _people_and_promises(full)
     return full
@@ -120,6 +124,16 @@ def _places(cast: Cast) -> dict[str, Any]:
         "absences": Absence.objects.create(user=away, surrogate=cast.nora, **week),
         "away": away,
     }
+
+
+def _absences(full: Full) -> None:
+    """Everybody goes away later, uncovered, and is asked to cover for somebody before that."""
+    soon, later = (clock.now() + timedelta(days=days) for days in (20, 40))
+    for role in Role:
+        somebody, me = make.user(role), full.cast.playing(role)
+        for kept, away, surrogate, begin in ((full.asked, somebody, me, soon), (full.away, me, None, later)):
+            week = {"starts_at": begin, "ends_at": begin + timedelta(days=5)}
+            kept[role] = Absence.objects.create(user=away, surrogate=surrogate, **week).pk
 
 
 def _rich(full: Full, story: Told) -> None:

@@ -182,11 +182,12 @@ def test_the_surrogate_of_an_absent_owner_is_asked(now: datetime) -> None:
     assert recipients() == [surrogate.pk]
 
 
-def test_a_surrogate_who_has_not_accepted_is_not_asked(now: datetime) -> None:
-    row, surrogate = factory.promise(due=now), make.user(Role.PHYSICIAN)
+def test_an_absence_that_nobody_has_accepted_to_cover_goes_to_the_role_on_duty(now: datetime) -> None:
+    row, surrogate, on_call = factory.promise(due=now), make.user(Role.PHYSICIAN), make.user(Role.PHYSICIAN)
     absence(row.responsible, surrogate, now, accepted=False)
+    OnCall.objects.create(user=on_call, role="physician", starts_at=now - HOUR, ends_at=now + HOUR)
     engine.run_pass(now)
-    assert recipients() == [row.responsible_id]
+    assert recipients() == [on_call.pk]
 
 
 def test_an_absence_that_is_over_covers_nothing(now: datetime) -> None:
@@ -374,7 +375,7 @@ def test_an_idle_pass_asks_the_database_a_fixed_number_of_questions(
     engine.run_pass(now)
     for _ in range(10):
         factory.promise(due=now + DAY)
-    # savepoints included: sweep 2, roster 3, batch 3, reap 1, watch 7, heartbeat 4; the channel: turn 2, claim 3,
+    # savepoints included: sweep 2, roster 5, batch 3, reap 1, watch 7, heartbeat 4; the channel: turn 2, claim 3,
     # heartbeat 4
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(31):
         engine.run_pass(now)

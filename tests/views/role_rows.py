@@ -44,12 +44,18 @@ class Case:
 
     @cached_property
     def absence(self) -> Absence:
-        """Somebody is away and whoever asks is to cover."""
+        """Somebody of every role is away and whoever asks is to cover."""
+        away = make_user(*Role)
+        return self._absence(user=away, surrogate=self.user or self.cast.carl)
+
+    @cached_property
+    def own_absence(self) -> Absence:
+        """Whoever asks is away."""
+        return self._absence(user=self.user or self.cast.carl, surrogate=make_user(*Role))
+
+    def _absence(self, **people: User) -> Absence:
         begin = clock.now() + timedelta(days=1)
-        surrogate = self.user or self.cast.carl
-        return Absence.objects.create(
-            user=self.colleague, surrogate=surrogate, starts_at=begin, ends_at=begin + timedelta(days=1)
-        )
+        return Absence.objects.create(**people, starts_at=begin, ends_at=begin + timedelta(days=1))
 
 
 Make = Callable[[Case], dict[str, Any]]

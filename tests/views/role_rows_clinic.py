@@ -19,6 +19,14 @@ def hours(case: Case) -> dict[str, Any]:
     return {"kind": "hours", "pk": case.hours.pk}
 
 
+def absence(case: Case) -> dict[str, Any]:
+    return {"pk": case.absence.pk}
+
+
+def own_absence(case: Case) -> dict[str, Any]:
+    return {"pk": case.own_absence.pk}
+
+
 CLINIC: dict[str, Row] = {
     "home": everybody(302),
     # log-in
@@ -41,7 +49,17 @@ CLINIC: dict[str, Row] = {
     "user_reset_password": allow(*ADMINISTRATOR, method="post", kwargs=colleague),
     "user_unlock": allow(*ADMINISTRATOR, ok=303, method="post", kwargs=colleague),
     "account": everybody(),
-    "accept_cover": everybody(303, method="post", kwargs=lambda case: {"pk": case.absence.pk}),
+    # absence and cover: everybody's own, and what they are asked; whose it is decides, not the role
+    "absences": everybody(),
+    "absence_new": everybody(),
+    "absence_edit": everybody(404, deviating={Role.DIRECTOR: 200}, kwargs=absence),
+    "absence_edit own": everybody(kwargs=own_absence),
+    "absence_cancel": everybody(404, deviating={Role.DIRECTOR: 303}, method="post", kwargs=absence),
+    "absence_cancel own": everybody(303, method="post", kwargs=own_absence),
+    "accept_cover": everybody(303, method="post", kwargs=absence),
+    "decline_cover": everybody(kwargs=absence),
+    "pass_on_cover": everybody(kwargs=absence),
+    "on_call": everybody(),
     "audit": allow(*DIRECTOR),
     # rooms and hours
     "places": allow(Role.DIRECTOR, Role.SCHEDULER),

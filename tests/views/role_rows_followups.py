@@ -179,6 +179,8 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:snooze clinical": allow(*READERS, others=404, kwargs=clinical),
     "followups:note": allow(*STAFF, others=404, kwargs=booking),
     "followups:note clinical": allow(*READERS, others=404, kwargs=clinical),
+    # everything of somebody who leaves
+    "followups:hand_over_all": allow(Role.DIRECTOR, Role.ADMINISTRATOR, kwargs=lambda case: {"pk": case.colleague.pk}),
     # the engine
     "followups:engine": allow(Role.DIRECTOR, Role.ADMINISTRATOR),
     "followups:send_again": allow(Role.DIRECTOR, Role.ADMINISTRATOR, ok=303, method="post", kwargs=stopped),

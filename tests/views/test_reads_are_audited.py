@@ -24,6 +24,7 @@ NOBODY = {
     "followups:dealt_with",
     "followups:mail",
     "followups:indicators",
+    "followups:hand_over_all",
 }
 LISTS = {
     "followups:board",

@@ -71,7 +71,7 @@ def tube(full: Full) -> object:
 
 
 def places(name: str) -> Paths:
-    kinds = ("rooms", "hours", "closures", "sessions", "on-call", "absences")
+    kinds = ("rooms", "hours", "closures", "sessions", "on-call")
     return lambda full: [reverse(name, args=[kind, full.places[kind].pk]) for kind in kinds]
 
 
@@ -93,9 +93,13 @@ NAMED: dict[str, Paths] = {
     # clinic
     "user_edit": by_number("user_edit", lambda full: full.cast.nora.pk),
     "user_deactivate": by_number("user_deactivate", lambda full: full.cast.nora.pk),
+    "on_call": lists("on_call", "?from=2026-11-23"),
+    "followups:hand_over_all": lambda full: [
+        reverse("followups:hand_over_all", args=[person.pk]) for person in (full.cast.pia, full.cast.nora)
+    ],
     "audit": lists("audit", "?patient=1"),
     "place_add": lambda full: [
-        reverse("place_add", args=[kind]) for kind in ("rooms", "hours", "closures", "sessions", "on-call", "absences")
+        reverse("place_add", args=[kind]) for kind in ("rooms", "hours", "closures", "sessions", "on-call")
     ],
     "place_edit": places("place_edit"),
     "place_remove": lambda full: places("place_remove")(full)[1:],  # a room stays
@@ -227,6 +231,15 @@ CLINICAL_TOO: dict[str, Paths] = {
 }
 
 
+#: What everybody has of their own.
+OWN: dict[str, Callable[[Full, Role], list[str]]] = {
+    "absence_edit": lambda full, role: [reverse("absence_edit", args=[full.away[role]])],
+    "absence_cancel": lambda full, role: [reverse("absence_cancel", args=[full.away[role]])],
+    "decline_cover": lambda full, role: [reverse("decline_cover", args=[full.asked[role]])],
+    "pass_on_cover": lambda full, role: [reverse("pass_on_cover", args=[full.asked[role]])],
+}
+
+
 def names() -> list[str]:
     """Every address of the table that has a page of its own."""
     known = {name.split(" ")[0] for name in MATRIX}
@@ -253,5 +266,6 @@ def of_role(role: Role, full: Full) -> Iterator[tuple[str, str]]:
     for name in names():
         if may_see(name, role):
             more = CLINICAL_TOO.get(name) if role in CLINICAL else None
-            for path in [*paths(name, full), *(more(full) if more else [])]:
+            own = OWN[name](full, role) if name in OWN else paths(name, full)
+            for path in [*own, *(more(full) if more else [])]:
                 yield name, path
