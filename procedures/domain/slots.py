@@ -50,6 +50,13 @@ class Span:
         return self.start <= other.start and other.end <= self.end
 
 
+@dataclass(frozen=True, order=True)
+class Away(Span):
+    """Somebody is not there. ``cover``: who has accepted to cover; empty for nobody."""
+
+    cover: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lengths:
     """How long operator, room and patient are bound."""
@@ -128,7 +135,7 @@ class Reason:
     @property
     def is_outside(self) -> bool:
         """Nobody is in the way; it is the hour: a knowing booking may stand."""
-        return self.kind in {"closed", "hours", "stay", "session", "away"}
+        return self.kind in {"closed", "hours", "stay", "session"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,11 +225,16 @@ def explain(calendar: Calendar, start: datetime, *, room: Named | None, operator
         reasons += _conflicts(calendar, Resource.ROOM, room.pk, start, _ROOM_BUSY, room.name)
     if operator is not None:
         reasons += _conflicts(calendar, Resource.OPERATOR, operator.pk, start, _OPERATOR_BUSY, operator.name)
+        reasons += _absences(calendar, start, operator)
     return reasons
 
 
 _PATIENT_BUSY = _("The patient has another procedure from %(span)s. That cannot be overbooked.")
 _ROOM_BUSY = _("%(name)s is taken %(span)s by another procedure.")
+#: The kind of reason that nothing lifts: the operator is not there.
+AWAY = "away"
+_AWAY = _("%(name)s is away until %(until)s, and nobody covers. Choose another operator, or another time.")
+_AWAY_COVERED = _("%(name)s is away until %(until)s, covered by %(cover)s. Choose another operator, or another time.")
 _OPERATOR_BUSY = _("%(name)s is busy %(span)s with another procedure.")
 
 
@@ -273,8 +285,19 @@ def _outside(calendar: Calendar, start: datetime, room: Named | None, operator: 
         reasons += _room_outside(calendar, day, start, room)
     if operator is not None and not _session_holds(calendar, day, start, operator):
         reasons.append(Reason("session", _("%(name)s has no session then."), {"name": operator.name}))
-    if operator is not None and is_away(calendar, start, operator):
-        reasons.append(Reason("away", _("%(name)s is away then."), {"name": operator.name}))
+    return reasons
+
+
+def _absences(calendar: Calendar, start: datetime, operator: Named) -> list[Reason]:
+    """Who is away cannot operate, whatever the reason to book it all the same."""
+    wanted = calendar.lengths.span(Resource.OPERATOR, start)
+    reasons = []
+    for span in calendar.away.get(operator.pk, ()):
+        if span.overlaps(wanted):
+            until = f"{span.end.astimezone(calendar.zone):%-d %b %H:%M}"
+            cover = span.cover if isinstance(span, Away) else ""
+            message = _AWAY_COVERED if cover else _AWAY
+            reasons.append(Reason(AWAY, message, {"name": operator.name, "until": until, "cover": cover}))
     return reasons
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import clock
 from clinic.forms import ClinicFormMixin
 from clinic.models import Room, User
+from clinic.person_field import PersonField
 from clinic.roles import Role
 from procedures.domain import slots
 from procedures.domain.protocol import Protocol
@@ -41,16 +42,10 @@ CODE = re.compile(f"^[{ALPHABET}]{{7}}$")
 RANGES = ((7, _("7 days")), (14, _("14 days")), (28, _("28 days")))
 
 
-def physicians() -> Any:
-    """Who may be responsible or operate."""
-    return User.objects.holding(Role.PHYSICIAN).order_by("full_name", "pk")
-
-
-class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A choice of people by name and credentials."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj.display_name)
+def offer_physicians(field: forms.Field) -> None:
+    """Who may be responsible or operate; who is away is said, and stands last."""
+    assert isinstance(field, PersonField)
+    field.offer(User.objects.holding(Role.PHYSICIAN), clock.now())
 
 
 class RequestForm(ClinicFormMixin, forms.Form):
@@ -81,7 +76,7 @@ class RequestForm(ClinicFormMixin, forms.Form):
         self._choices("indication", protocol.indications)
         self._choices("variant", protocol.variants)
         self._choices("location", protocol.locations)
-        self.fields["responsible"].queryset = physicians()  # type: ignore[attr-defined]
+        offer_physicians(self.fields["responsible"])
         for name in ("indication", "variant"):
             self.fields[name].widget.attrs |= {
                 "hx-post": "",
@@ -141,7 +136,7 @@ class WhenForm(ClinicFormMixin, forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["first"].initial = first_day(None)
         self.fields["in_room"].queryset = rooms  # type: ignore[attr-defined]
-        self.fields["by"].queryset = physicians()  # type: ignore[attr-defined]
+        offer_physicians(self.fields["by"])
 
 
 class SlotForm(ClinicFormMixin, forms.Form):
@@ -174,7 +169,7 @@ class SlotForm(ClinicFormMixin, forms.Form):
         self.fields["room"].queryset = rooms  # type: ignore[attr-defined]
         if room_needed:
             self.fields["room"].empty_label = _("choose a room")  # type: ignore[attr-defined]
-        self.fields["operator"].queryset = physicians()  # type: ignore[attr-defined]
+        offer_physicians(self.fields["operator"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -241,7 +236,7 @@ class StartForm(ClinicFormMixin, forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["operator"].queryset = physicians()  # type: ignore[attr-defined]
+        offer_physicians(self.fields["operator"])
 
 
 class EmergencyForm(StartForm):

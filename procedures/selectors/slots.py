@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from clinic.models import Absence, ClinicHours, Closure, OperatorSession, Room, User
 from procedures.domain import slots
-from procedures.domain.slots import Busy, Calendar, Closed, Lengths, Named, Reason, Resource, Slot, Span, Weekly
+from procedures.domain.slots import Away, Busy, Calendar, Closed, Lengths, Named, Reason, Resource, Slot, Span, Weekly
 from procedures.models import Procedure
 from procedures.models.procedures import ACTIVE_VALUES
 
@@ -110,8 +110,9 @@ def _away(operator: User | None, begin: datetime, end: datetime) -> dict[int, tu
     """Whoever is absent cannot operate, whether or not somebody has accepted to cover."""
     if operator is None:
         return {}
-    rows = Absence.objects.filter(user=operator, starts_at__lt=end, ends_at__gt=begin)
-    return {operator.pk: tuple(Span(row.starts_at, row.ends_at) for row in rows)}
+    rows = Absence.objects.filter(user=operator, starts_at__lt=end, ends_at__gt=begin).select_related("surrogate")
+    covered = {row.pk: row.surrogate.display_name for row in rows if row.is_covered and row.surrogate}
+    return {operator.pk: tuple(Away(row.starts_at, row.ends_at, covered.get(row.pk, "")) for row in rows)}
 
 
 def _busy(

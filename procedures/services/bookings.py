@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
-from clinic import audit, clock, transitions
+from clinic import audit, clock, transitions, users
 from clinic.actor import Actor
 from clinic.errors import Conflict, DomainError, IllegalMove, Invalid
 from clinic.models import Room, User
@@ -24,7 +24,7 @@ from procedures.domain.states import PROCEDURE, ProcedureStatus, Urgency
 from procedures.models import Patient, Procedure, Series
 from procedures.models.procedures import new_code
 from procedures.selectors import slots as calendar
-from procedures.services import labs, protocols, slots
+from procedures.services import assignments, labs, protocols, slots
 from procedures.services.slots import Wish
 
 OUTSIDE_PROTOCOL = "Outside protocol: %(label)s is for patients of %(age)d years and older."
@@ -69,12 +69,14 @@ def request(
     continues: Procedure | None = None,
     series: Series | None = None,
     series_place: int | None = None,
+    must_be_covered: bool = True,
 ) -> Procedure:
     """A new case under the newest version of ``protocol``, with the indication's panel ordered.
 
     ``variant`` is the indication's own unless another is named. ``code`` is the name the page has shown for the case:
-    sent twice, it is one case. Raises Invalid for anything the protocol does not know, below its minimum age, and for a
-    responsible who is no physician.
+    sent twice, it is one case. Instead of a responsible physician who is away whoever has accepted to cover gets it;
+    without anybody it is refused, unless ``must_be_covered`` is off. Raises Invalid for anything the protocol does not
+    know, below its minimum age, and for a responsible who is no physician.
     """
     fields = checked(
         patient=patient,
@@ -89,7 +91,9 @@ def request(
     fields |= {"series": series, "series_place": series_place}
     try:
         with transaction.atomic():
-            return _store(actor, fields)
+            asked = assignments.routed(responsible, must_be_covered=must_be_covered)
+            fields["responsible"] = users.working(asked)
+            return _store(actor, fields, chosen=responsible)
     except IntegrityError as exc:
         same = Procedure.objects.filter(code=fields["code"], patient=patient, requested_by_id=actor.user_id).first()
         if same is None:
@@ -230,15 +234,14 @@ def checked(
     }
 
 
-def _store(actor: Actor, fields: dict[str, Any]) -> Procedure:
+def _store(actor: Actor, fields: dict[str, Any], *, chosen: User) -> Procedure:
     procedure = Procedure(**fields, requested_at=clock.now(), requested_by_id=actor.user_id)
     procedure.save(force_insert=True)
+    data: dict[str, Any] = {name: getattr(procedure, name) for name in ("indication", "variant", "urgency")}
+    if procedure.responsible_id != chosen.pk:
+        data["instead_of"] = chosen.pk  # who is away
     audit.record(
-        action="procedure.requested",
-        actor=actor,
-        subject=procedure,
-        patient_id=procedure.patient_id,
-        data={"indication": procedure.indication, "variant": procedure.variant, "urgency": procedure.urgency},
+        action="procedure.requested", actor=actor, subject=procedure, patient_id=procedure.patient_id, data=data
     )
     labs.order_panel(procedure=procedure, actor=actor)
     events.changed(procedure)
@@ -251,6 +254,8 @@ def _schedule(
     """``before``: where it was, of a case that has given up its place for a moment."""
     now = clock.now()
     locked = slots.lock(procedure, room=wish.room, operator=wish.operator)
+    if wish.operator is not None:
+        users.working(wish.operator)
     if seen and seen != slots.token(locked):
         raise Conflict(CHANGED)
     check_patient(locked.patient, locked.protocol_version.parsed)
@@ -309,13 +314,9 @@ def _outside(locked: Procedure, wish: Wish, now: datetime) -> list[str]:
     """The kinds of hours that the wish breaks and may break. Raises OutsideHours for those it may not."""
     if wish.start < now - EARLIEST_PAST:
         raise Invalid("That time is past.", field="start")
-    reasons = [
-        reason
-        for reason in calendar.reasons(
-            procedure=locked, start=wish.start, room=wish.room, operator=wish.operator, now=now
-        )
-        if reason.is_outside
-    ]
+    found = calendar.reasons(procedure=locked, start=wish.start, room=wish.room, operator=wish.operator, now=now)
+    assignments.refuse_away(found)
+    reasons = [reason for reason in found if reason.is_outside]
     if reasons and not wish.outside_hours:
         raise slots.OutsideHours(reasons)
     return [reason.kind for reason in reasons]

@@ -72,7 +72,8 @@ def continue_as(*, actor: Actor, procedure: Procedure, location: str, variant: s
         if locked.continued_by.exclude(status=ProcedureStatus.ENTERED_IN_ERROR).exists():
             raise Conflict("This case goes on in another one already.")
         _end_stay(locked, clock.now())
-        new = bookings.request(actor=actor, continues=locked, note=note, **_same(locked, location, variant))
+        same = _same(locked, location, variant)
+        new = bookings.request(actor=actor, continues=locked, note=note, must_be_covered=False, **same)
         audit.record(
             action="procedure.continued",
             actor=actor,

@@ -14,6 +14,7 @@ from clinic import clock
 from clinic.access import actor_of, record_read, roles_required
 from clinic.errors import Conflict, DomainError, Invalid
 from clinic.htmx import wants_partial
+from clinic.models import User
 from clinic.responses import see_other
 from clinic.roles import Role
 from clinic.wording import add_to_form, translated
@@ -61,6 +62,7 @@ def request_for(request: HttpRequest, pk: int) -> HttpResponse:
         form = RequestForm(request.POST, protocol=protocol)
         if form.is_valid() and (case := _request(request, patient, form)) is not None:
             messages.success(request, _("Requested. Now choose a slot."))
+            say_who_answers(request, case, form.cleaned_data["responsible"])
             return see_other("procedures:schedule", case.code)
     return _request_page(request, patient, form, versions)
 
@@ -92,6 +94,13 @@ def schedule(request: HttpRequest, code: str) -> HttpResponse:
         return _schedule_page(request, case, form, status=422)
     messages.success(request, _("Booked.") if case.status != ProcedureStatus.SCHEDULED else _("Moved."))
     return see_other("followups:case", booked.code)
+
+
+def say_who_answers(request: HttpRequest, case: Procedure, chosen: User) -> None:
+    """Whoever chose somebody who is away hears who answers instead."""
+    if case.responsible_id != chosen.pk:
+        words = _("%(away)s is away. %(who)s covers, and is responsible for this case.")
+        messages.info(request, words % {"away": chosen.display_name, "who": case.responsible.display_name})
 
 
 def _chosen(request: HttpRequest, versions: list[ProtocolVersion]) -> ProtocolVersion | None:
