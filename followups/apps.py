@@ -8,4 +8,4 @@ class FollowupsConfig(AppConfig):
     verbose_name = "Follow-ups"
 
     def ready(self) -> None:
-        from followups import checks, receivers  # noqa: F401  (registers the checks, connects the one receiver)
+        from followups import checks, guards, receivers  # noqa: F401  (checks, what must be handed over, the receiver)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from clinic import audit, clock
+from clinic import audit, clock, users
 from clinic.access import require
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
@@ -57,6 +57,7 @@ def take(*, actor: Actor, follow_up: FollowUp) -> None:
     if follow_up.taken_by_id == actor.user_id and follow_up.is_open:
         return
     with transaction.atomic():
+        _still_here(actor.user_id)
         _swap(follow_up, taken_by=actor.user_id, taken_at=clock.now())
         _write(actor, follow_up, "taken", "promise.taken", data={"from": follow_up.taken_by_id})
 
@@ -67,11 +68,17 @@ def hand_over(*, actor: Actor, follow_up: FollowUp, to: User, text: str = "") ->
     Raises Invalid when that person cannot do it, Conflict when it was taken or closed in between.
     """
     require(actor, *STAFF)
+    give(actor=actor, follow_up=follow_up, to=to, text=text)
+
+
+def give(*, actor: Actor, follow_up: FollowUp, to: User, text: str = "") -> None:
+    """The same for whoever may give it, which the caller has checked: an administrator, when somebody leaves."""
     if not to.is_active or not to.has(*fitting_roles(follow_up)):
         raise Invalid("This person cannot be given this task.", field="to")
     if to.pk == follow_up.taken_by_id:
         raise Invalid("This person has it already.", field="to")
     with transaction.atomic():
+        _still_here(to.pk)
         _swap(follow_up, taken_by=to.pk, taken_at=clock.now())
         data = {"from": follow_up.taken_by_id, "to": to.pk}
         note = f"{actor.name} → {to.display_name}" + (f": {text}" if text else "")
@@ -173,6 +180,12 @@ def note(*, actor: Actor, follow_up: FollowUp, text: str) -> FollowUpNote:
         raise Invalid("Please write something.", field="text")
     with transaction.atomic():
         return _write(actor, follow_up, "comment", "promise.noted", text=text.strip())
+
+
+def _still_here(person: int | None) -> None:
+    """Nobody gets a task while their access ends: both hold the person's lock. Raises Conflict for who has left."""
+    if person is not None:
+        users.working(User(pk=person))
 
 
 def _swap(follow_up: FollowUp, **values: object) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.db import transaction
 
-from clinic import audit, clock
+from clinic import audit, clock, users
+from clinic.access import require
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
+from clinic.models import User
 from clinic.roles import Role
 from followups.models import Action, Review
 from followups.models.reviews import Interpretation, Plan, TellHow
@@ -204,6 +206,29 @@ def finish_action(*, action: Action, actor: Actor, note: str, done: bool = True)
         subject=action,
         patient_id=procedure.patient_id,
         data={"plan": action.plan},
+    )
+    events.changed(procedure)
+    action.refresh_from_db()
+    return action
+
+
+@transaction.atomic
+def reassign_action(*, action: Action, actor: Actor, to: User) -> Action:
+    """Somebody else does what was decided. Raises Invalid for one who is no physician, Conflict if it ended."""
+    require(actor, Role.PHYSICIAN, Role.NURSE, Role.DIRECTOR, Role.ADMINISTRATOR)
+    if not to.has(Role.PHYSICIAN):
+        raise Invalid("This must be done by a physician.", field="to")
+    users.working(to)
+    procedure = _locked(action.procedure_id)
+    mine = Action.objects.filter(pk=action.pk, done_at__isnull=True, responsible=action.responsible_id)
+    if mine.update(responsible=to) != 1:
+        raise Conflict
+    audit.record(
+        action="action.reassigned",
+        actor=actor,
+        subject=action,
+        patient_id=procedure.patient_id,
+        data={"from": action.responsible_id, "to": to.pk},
     )
     events.changed(procedure)
     action.refresh_from_db()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from followups.urls import cases, contacts, engine, oversight, promises, reviews, transfers, worklists
+from followups.urls import cases, contacts, engine, handovers, oversight, promises, reviews, transfers, worklists
 
 app_name = "followups"
 urlpatterns = [
@@ -14,4 +14,5 @@ urlpatterns = [
     *transfers.urlpatterns,
     *promises.urlpatterns,
     *engine.urlpatterns,
+    *handovers.urlpatterns,
 ]

@@ -27,9 +27,29 @@ class Team:
 
 
 @pytest.fixture
-def team(
-    browser: Any, live_server: Any, login: Callable[[Any, User], None], cast: Cast, settings: Any
-) -> Iterator[Team]:
+def at_a_computer(
+    browser: Any, live_server: Any, login: Callable[[Any, User], None]
+) -> Iterator[Callable[[User], story.Person]]:
+    """``at_a_computer(user)``: somebody with a browser of their own."""
+    contexts = []
+
+    def sit(user: User) -> story.Person:
+        context = browser.new_context(
+            base_url=live_server.url, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
+        )
+        context.set_default_timeout(5_000)
+        contexts.append(context)
+        page = context.new_page()
+        login(page, user)
+        return story.Person(page)
+
+    yield sit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def team(at_a_computer: Callable[[User], story.Person], cast: Cast, settings: Any) -> Team:
     """Monday at eight in a demonstration; nobody has been registered yet."""
     settings.DEMO = True
     story.begin()
@@ -40,18 +60,4 @@ def team(
     for user in User.objects.all():
         User.objects.filter(pk=user.pk).update(email=f"{user.username}@clinic.test")
     engine.run_pass(clock.now())  # as the worker does all day
-    contexts = []
-
-    def at_a_computer(user: User) -> story.Person:
-        context = browser.new_context(
-            base_url=live_server.url, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
-        )
-        context.set_default_timeout(5_000)
-        contexts.append(context)
-        page = context.new_page()
-        login(page, user)
-        return story.Person(page)
-
-    yield Team(sam=at_a_computer(cast.sam), nora=at_a_computer(cast.nora), pia=at_a_computer(cast.pia))
-    for context in contexts:
-        context.close()
+    return Team(sam=at_a_computer(cast.sam), nora=at_a_computer(cast.nora), pia=at_a_computer(cast.pia))
