@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from clinic.errors import DomainError
 from clinic.models import Room, User
+from clinic.roles import Role
 from clinic.wording import translated
 from procedures.domain import series as rules
 from procedures.domain.series import Gap, Proposal
-from procedures.forms.bookings import physicians
 from procedures.forms.series import TapForm
 from procedures.models import Procedure
 from procedures.selectors import series as selector
@@ -166,7 +166,7 @@ class Choices:
     @classmethod
     def of(cls, location: str) -> Choices:
         rooms = slot_selector.rooms_for(Procedure(location=location))
-        return cls(tuple(rooms), tuple(physicians()))
+        return cls(tuple(rooms), tuple(User.objects.holding(Role.PHYSICIAN).order_by("full_name", "pk")))
 
 
 def proposed(
