@@ -236,7 +236,11 @@ def test_the_product_has_a_valid_ladder_for_every_kind_and_level() -> None:
             assert last.repeat_every
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in {Kind.PLAN_FAILED, Kind.SPECIMEN_LOST}])
+#: Alarms of the product about itself: somebody is asked at once, whatever their level.
+ALARMS = {Kind.PLAN_FAILED, Kind.DELIVERY_FAILED, Kind.EMPTY_ROLE}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in ALARMS | {Kind.SPECIMEN_LOST}])
 def test_what_is_normal_sends_nothing_before_it_is_due(kind: Kind) -> None:
     first = ladders.ladder(kind, "normal").action_at(rung=0, repeat=0, start_at=START, due_at=DUE)
     assert first >= DUE
@@ -259,7 +263,7 @@ def test_a_critical_result_reaches_cover_in_half_an_hour_director_and_nurse_with
 
 
 @pytest.mark.parametrize("level", ["normal", "abnormal"])
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.PLAN_FAILED])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in {Kind.PLAN_FAILED, Kind.EMPTY_ROLE}])
 def test_the_director_hears_of_what_is_not_critical_in_the_daily_digest_alone(kind: Kind, level: str) -> None:
     asked = [r for r in ladders.ladder(kind, level).rungs if r.to is Role.DIRECTOR and r.do is Do.MESSAGE]
     assert asked
