@@ -36,7 +36,14 @@ from procedures.domain.snapshot import (
 )  # fmt: skip
 
 #: Measures that the checklist asks for, each with the question for its time.
-LABS = {"platelets": "platelets_at", "inr": "inr_at"}
+LABS = {
+    "platelets": "platelets_at",
+    "inr": "inr_at",
+    "anti_xa": "anti_xa_at",
+    "doac_level": "doac_level_at",
+    "aptt_ratio": "aptt_ratio_at",
+    "fibrinogen": "fibrinogen_at",
+}
 #: What people type when there is nothing.
 NOTHING = frozenset({"NONE", "NO", "NIL", "NOTHING"})
 
@@ -55,9 +62,11 @@ def snapshot_of(
 ) -> Snapshot:
     """``found`` None: nobody has begun. ``labs``: values from elsewhere. ``day_began``: local midnight of the day."""
     answers = _confirmed(found)
+    needle = max(day_began, procedure.slot_at) if procedure.slot_at else day_began
+    valid = {code: a for code, a in answers.items() if a.valid_until is None or a.valid_until >= needle}
     return Snapshot(
-        procedure=replace(procedure, indication_kind=procedure.indication_kind or _indication(answers)),
-        patient=patient,
+        procedure=_procedure(procedure, answers, valid),
+        patient=_patient(patient, valid),
         medicines=medicines_of(found, protocol, rules, day_began),
         allergies=_allergies(found, protocol, rules),
         pregnancy=_pregnancy(answers),
@@ -130,15 +139,21 @@ def _asked_again(found: Round | None, answer: AnswerRow | None, day_began: datet
 
 
 def _line(row: MedicineRow, rules: RuleSet, again: AnswerRow | None) -> Medicine:
-    dose = doses.read(row.dose)
+    read = doses.read(row.dose)
+    amount, unit, times = (read.amount, read.unit, read.times_per_day) if read else (None, "", None)
+    if row.amount is not None:
+        amount, unit = row.amount, row.unit
     line = Medicine(
-        text=" ".join(filter(None, (row.name, row.dose))),
-        code=code_of(rules, row.name),
-        dose=dose.amount if dose else None,
-        unit=dose.unit if dose else "",
-        times_per_day=dose.times_per_day if dose else None,
+        text=" ".join(filter(None, (row.name, row.dose or doses.words(row.amount, row.unit, row.times_per_day)))),
+        code=row.code if rules.ingredients_of(row.code) else code_of(rules, row.name),
+        dose=amount,
+        unit=unit,
+        times_per_day=times if row.times_per_day is None else row.times_per_day,
+        route=row.route,
+        tier=row.tier,
         status=MedicineStatus(row.status),
         last_dose_at=row.last_dose_at,
+        planned_stop_at=row.planned_stop_at,
         thins_blood=row.thins_blood,
     )
     if again is None or not row.confirmed:
@@ -189,6 +204,45 @@ def _blood_thinner(found: Round | None, rules: RuleSet) -> Iterator[Medicine]:
 # --- the rest
 
 
+def _procedure(
+    planned: ProcedureFacts, answers: Mapping[str, AnswerRow], valid: Mapping[str, AnswerRow]
+) -> ProcedureFacts:
+    """What is planned, as far as the checklist says it; what it leaves open stays unknown."""
+    return replace(
+        planned,
+        indication_kind=planned.indication_kind or _indication(answers),
+        antiseptic=planned.antiseptic or _picked(valid.get("antiseptic_planned")),
+        anaesthetic=planned.anaesthetic or _picked(valid.get("anaesthetic_planned")),
+        latex_free=_yes_no(valid.get("latex_free"), planned.latex_free),
+        first_of_day=_yes_no(valid.get("first_of_day"), planned.first_of_day),
+    )
+
+
+def _patient(known: PatientFacts, valid: Mapping[str, AnswerRow]) -> PatientFacts:
+    """Weight and kidney function from the checklist, where nothing else knows them."""
+    return replace(
+        known,
+        weight_kg=known.weight_kg or _number(valid.get("weight")),
+        creatinine_mg_dl=known.creatinine_mg_dl or _number(valid.get("creatinine")),
+        crcl=known.crcl or _number(valid.get("crcl")),
+        crcl_at=known.crcl_at or _moment(valid.get("crcl_at")),
+    )
+
+
+def _picked(answer: AnswerRow | None) -> str:
+    return str(answer.value) if answer is not None and answer.state is AnswerState.ANSWERED else ""
+
+
+def _yes_no(answer: AnswerRow | None, otherwise: bool | None) -> bool | None:
+    return {"yes": True, "no": False}.get(_picked(answer), otherwise)
+
+
+def _number(answer: AnswerRow | None) -> float | None:
+    if answer is None or answer.state is not AnswerState.ANSWERED or not isinstance(answer.value, int | float):
+        return None
+    return float(answer.value)
+
+
 def _allergies(found: Round | None, protocol: Protocol, rules: RuleSet) -> AllergyList:
     answer = _list_answer(found, protocol, "allergies")
     rows = found.allergies if found else ()
@@ -229,9 +283,7 @@ def _labs(answers: Mapping[str, AnswerRow]) -> Iterator[LabValue]:
         answer = answers.get(code)
         if answer is None or answer.state is AnswerState.NOT_APPLICABLE:
             continue
-        number = answer.value if answer.state is AnswerState.ANSWERED else None
-        known = isinstance(number, int | float) and not isinstance(number, bool)
-        yield LabValue(code=code, value=float(number) if known else None, at=_moment(answers.get(when)))  # type: ignore[arg-type]
+        yield LabValue(code=code, value=_number(answer), at=_moment(answers.get(when)))
 
 
 def _moment(answer: AnswerRow | None) -> datetime | None:

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from procedures.domain import doses
 from procedures.domain.answers import AnswerState
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat() if moment else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +33,11 @@ class AnswerRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MedicineRow:
-    """A current line of the medicine list."""
+    """A current line of the medicine list.
+
+    ``code``: the listed medicine it was recognised as, empty when none was. ``amount`` with ``unit`` is one dose;
+    ``dose`` is what was written in free words.
+    """
 
     id: int
     name: str
@@ -41,10 +50,27 @@ class MedicineRow:
     confirmed: bool
     recorded_at: datetime
     recorded_by: str
+    code: str = ""
+    amount: float | None = None
+    unit: str = ""
+    times_per_day: float | None = None
+    route: str = ""
+    tier: str = ""
+    planned_stop_at: datetime | None = None
+
+    @property
+    def said_dose(self) -> str:
+        """The dose in words: the fields', then what was written besides."""
+        fields = doses.words(self.amount, self.unit, self.times_per_day)
+        return f"{fields} ({self.dose})" if fields and self.dose else fields or self.dose
 
     def signed_part(self) -> list[Any]:
-        last = self.last_dose_at.astimezone(UTC).isoformat() if self.last_dose_at else None
-        return [self.name, self.dose, self.indication, self.prescriber, self.status, last, self.thins_blood]
+        """What a signature stands for. Lines from before the details were kept read as they were signed."""
+        plain = [self.name, self.dose, self.indication, self.prescriber, self.status, _utc(self.last_dose_at)]
+        details = [self.code, self.amount, self.unit, self.times_per_day, self.route, self.tier]
+        if not any(details) and self.planned_stop_at is None:
+            return [*plain, self.thins_blood]
+        return [*plain, self.thins_blood, *details, _utc(self.planned_stop_at)]
 
 
 @dataclass(frozen=True, kw_only=True)

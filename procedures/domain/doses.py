@@ -27,6 +27,11 @@ _FREQUENCIES = (
     (r"\b(weekly|once a week)\b", 1 / 7),
     (r"\b(every other day|alternate days|qod)\b", 0.5),
 )  # fmt: skip
+#: How often, as it is written after a dose.
+FREQUENCY_WORDS = {
+    1.0: "once daily", 2.0: "twice daily", 3.0: "three times a day", 4.0: "four times a day",
+    0.5: "every other day", 1 / 7: "once a week",
+}  # fmt: skip
 _AMOUNT = re.compile(r"(\d+(?:[.,]\d+)*)\s*(mg|mcg|µg|ug|g|iu|ie|units?|u)\b", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(\d),(\d{3})(?!\d)")
 
@@ -51,6 +56,12 @@ def read(text: str) -> Dose | None:
         return None
     name, factor = UNITS[unit.lower()]
     return Dose(amount=float(number.replace(",", ".")) * factor, unit=name, times_per_day=_times(plain.lower()))
+
+
+def words(amount: float | None, unit: str, times_per_day: float | None) -> str:
+    """``5 mg twice daily``: a dose as one writes it, without what is not known. ``read`` reads it back."""
+    often = "" if times_per_day is None else FREQUENCY_WORDS.get(times_per_day, f"{times_per_day:g} × a day")
+    return " ".join(filter(None, ("" if amount is None else f"{amount:g} {unit}", often)))
 
 
 def _times(text: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms import ClinicFormMixin
-from procedures.models.checklists import AllergySeverity, MedicineStatus
+from procedures.models.checklists import AllergySeverity, MedicineRoute, MedicineStatus
+from procedures.selectors import medicine_list
+from procedures.selectors.medicine_list import Known
 
 THINS = (("yes", _("Yes")), ("no", _("No")), ("", _("Nobody has said")))
 #: What the safety rules tell apart; the code is stored.
@@ -29,6 +32,29 @@ CATEGORIES = (
     ("other_medicine", _("another medicine")),
     ("other", _("something else")),
 )
+
+
+NOT_SAID = ("", _("not said"))
+UNITS = (NOT_SAID, ("mg", "mg"), ("g", "g"), ("mcg", "mcg"), ("units", _("units")))
+OFTEN = (
+    NOT_SAID,
+    ("1.0", _("once a day")),
+    ("2.0", _("twice a day")),
+    ("3.0", _("three times a day")),
+    ("4.0", _("four times a day")),
+    ("0.5", _("every other day")),
+    (str(1 / 7), _("once a week")),
+)
+ROUTES = (NOT_SAID, *MedicineRoute.choices)
+#: Columns of a medicine that are fields of the same name.
+PLAIN = ("name", "amount", "unit", "status", "route", "tier", "indication", "prescriber", "dose")
+
+
+class DoseInput(forms.TextInput):
+    """A number as people write it; a wheel or arrows would change a dose unseen."""
+
+    def __init__(self) -> None:
+        super().__init__({"inputmode": "decimal"})
 
 
 class DateInput(forms.DateInput):
@@ -74,42 +100,101 @@ class RowForm(ClinicFormMixin, forms.Form):
 
 
 class MedicineForm(MomentMixin, RowForm):
-    """One medicine. A stopped one needs the date and time of its last dose."""
+    """One medicine. A stopped one needs the date and time of its last dose.
 
-    name = forms.CharField(label=_("Medicine"), max_length=120)
-    dose = forms.CharField(label=_("Dose and how often"), max_length=120, required=False)
-    indication = forms.CharField(label=_("Taken for"), max_length=120, required=False)
-    prescriber = forms.CharField(label=_("Prescriber"), max_length=120, required=False)
+    ``known``: what its name was recognised as; which kinds of dose can be stated depends on it.
+    """
+
+    name = forms.CharField(
+        label=_("Medicine"),
+        max_length=120,
+        help_text=_("Brand, generic name or herbal product. One that is not in the list is kept as you write it."),
+        widget=forms.TextInput(attrs={"list": "medicine-names", "spellcheck": "false", "autocapitalize": "off"}),
+    )
+    amount = forms.CharField(label=_("One dose"), max_length=12, required=False, widget=DoseInput)
+    unit = forms.ChoiceField(label=_("Unit"), choices=UNITS, required=False)
+    times_per_day = forms.ChoiceField(label=_("How often"), choices=OFTEN, required=False)
     status = forms.ChoiceField(label=_("Still taken?"), choices=MedicineStatus.choices, widget=forms.RadioSelect)
     last_dose_date = forms.DateField(label=_("Last dose: date"), required=False, widget=DateInput)
     last_dose_time = forms.TimeField(label=_("Last dose: time"), required=False, widget=TimeInput)
-    thins_blood = forms.ChoiceField(
-        label=_("Affects bleeding?"), choices=THINS, required=False, widget=forms.RadioSelect
+    planned_stop_date = forms.DateField(label=_("Planned last dose: date"), required=False, widget=DateInput)
+    planned_stop_time = forms.TimeField(label=_("Planned last dose: time"), required=False, widget=TimeInput)
+    route = forms.ChoiceField(label=_("How it is taken"), choices=ROUTES, required=False)
+    tier = forms.ChoiceField(label=_("Kind of dose, if a clinician said so"), choices=[NOT_SAID], required=False)
+    indication = forms.CharField(label=_("Taken for"), max_length=120, required=False)
+    prescriber = forms.CharField(label=_("Prescriber"), max_length=120, required=False)
+    dose = forms.CharField(
+        label=_("Dose in other words"),
+        max_length=120,
+        required=False,
+        help_text=_("Where the fields do not fit: “5 mg in the morning, 2.5 mg in the evening”."),
     )
+    thins_blood = forms.ChoiceField(
+        label=_("Does it affect bleeding?"), choices=THINS, required=False, widget=forms.RadioSelect
+    )
+
+    #: Shown at once; the rest behind *more*.
+    BEHIND = ("planned_stop_date", "planned_stop_time", "route", "indication", "prescriber", "dose")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = str(self["name"].value() or "").strip()
+        self.known: Known | None = medicine_list.known(named) if named else None
+        tier: Any = self.fields["tier"]
+        tier.choices = [NOT_SAID, *(self.known.tiers if self.known else ())]
+
+    def clean_amount(self) -> float | None:
+        """A number with a point or a comma before its decimals; 1,200 may be two numbers and is asked again."""
+        typed = str(self.cleaned_data["amount"]).strip()
+        if not typed:
+            return None
+        if not re.fullmatch(r"[0-9]+([.,][0-9]{1,2}|[.][0-9]+)?", typed):
+            raise forms.ValidationError(_("“%(typed)s” is not a number. Example: 2.5"), params={"typed": typed})
+        return float(typed.replace(",", "."))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        cleaned["last_dose_at"] = self.joined(cleaned, "last_dose")
+        for name in ("last_dose", "planned_stop"):
+            cleaned[f"{name}_at"] = self.joined(cleaned, name)
         return cleaned
+
+    @property
+    def behind(self) -> list[Any]:
+        return [self[name] for name in self.BEHIND]
+
+    @property
+    def behind_open(self) -> bool:
+        return any(field.errors or field.value() for field in self.behind)
 
     def values(self) -> dict[str, Any]:
         """Arguments for the service."""
         data = self.cleaned_data
-        plain = {n: data[n] for n in ("name", "dose", "indication", "prescriber", "status", "last_dose_at")}
-        return {**plain, "thins_blood": {"yes": True, "no": False}.get(data["thins_blood"])}
+        plain = {n: data[n] for n in (*PLAIN, "last_dose_at", "planned_stop_at")}
+        often = float(data["times_per_day"]) if data["times_per_day"] else None
+        return {
+            **plain,
+            "times_per_day": often,
+            "thins_blood": {"yes": True, "no": False}.get(data["thins_blood"]),
+        }
 
     #: Where an error of the service belongs on this form.
-    places = {"last_dose_at": "last_dose_date"}
+    places = {"last_dose_at": "last_dose_date", "planned_stop_at": "planned_stop_date"}
 
     @classmethod
     def initial_of(cls, row: Any) -> dict[str, Any]:
-        last = timezone.localtime(row.last_dose_at) if row.last_dose_at else None
         return {
-            **{n: getattr(row, n) for n in ("name", "dose", "indication", "prescriber", "status")},
-            "last_dose_date": last.date() if last else None,
-            "last_dose_time": last.time() if last else None,
+            **{n: getattr(row, n) for n in PLAIN},
+            **_in_two("last_dose", row.last_dose_at),
+            **_in_two("planned_stop", row.planned_stop_at),
+            "amount": "" if row.amount is None else f"{row.amount:g}",
+            "times_per_day": "" if row.times_per_day is None else str(row.times_per_day),
             "thins_blood": {True: "yes", False: "no"}.get(row.thins_blood, ""),
         }
+
+
+def _in_two(name: str, moment: datetime | None) -> dict[str, Any]:
+    local = timezone.localtime(moment) if moment else None
+    return {f"{name}_date": local.date() if local else None, f"{name}_time": local.time() if local else None}
 
 
 class AllergyForm(RowForm):

@@ -25,6 +25,7 @@ from procedures.domain.checklist import ChecklistState, Progress, QuestionState,
 from procedures.domain.checklist_round import AnswerRow
 from procedures.domain.protocol import Question, QuestionGroup
 from procedures.selectors.answer_words import state_words, words
+from procedures.selectors.finding_words import Said
 from procedures.services.checklists import Clash, Saved
 
 INPUT_TYPES = {"number": "text", "text": "text", "date": "date", "datetime": "datetime-local"}
@@ -103,10 +104,11 @@ class QuestionField:
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """A question's place on the page; empty while the question is not asked."""
+    """A question's place on the page; empty while the question is not asked. ``findings``: what the rules say of it."""
 
     code: str
     field: QuestionField | None
+    findings: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

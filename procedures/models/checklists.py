@@ -95,12 +95,30 @@ class MedicineStatus(models.TextChoices):
     UNKNOWN = "unknown", _("unknown")
 
 
+class MedicineRoute(models.TextChoices):
+    ORAL = "oral", _("by mouth")
+    SC = "sc", _("injection under the skin")
+    IV = "iv", _("into a vein")
+    DIALYSIS = "dialysis", _("during dialysis only")
+
+
 class MedicineEntry(models.Model):
-    """One medicine the patient takes or took. Changed by a new row; removed by a row that is withdrawn."""
+    """One medicine the patient takes or took. Changed by a new row; removed by a row that is withdrawn.
+
+    ``code`` is the listed medicine that the name was recognised as. ``amount`` and ``unit`` are one dose; ``dose`` is
+    what was written in free words. ``tier`` only where a clinician has stated it.
+    """
 
     checklist = models.ForeignKey(Checklist, on_delete=models.PROTECT, related_name="medicines")
     name = models.CharField(_("medicine"), max_length=120)
+    code = models.CharField(_("recognised as"), max_length=60, blank=True, default="")
     dose = models.CharField(_("dose and how often"), max_length=120, blank=True)
+    amount = models.FloatField(_("one dose"), null=True, blank=True)
+    unit = models.CharField(_("unit"), max_length=10, blank=True, default="")
+    times_per_day = models.FloatField(_("times a day"), null=True, blank=True)
+    route = models.CharField(_("how it is taken"), max_length=10, choices=MedicineRoute.choices, blank=True, default="")
+    tier = models.CharField(_("kind of dose"), max_length=40, blank=True, default="")
+    planned_stop_at = models.DateTimeField(_("planned last dose"), null=True, blank=True)
     indication = models.CharField(_("taken for"), max_length=120, blank=True)
     prescriber = models.CharField(_("prescriber"), max_length=120, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=MedicineStatus.choices)
@@ -122,6 +140,9 @@ class MedicineEntry(models.Model):
             models.CheckConstraint(condition=Q(status__in=MedicineStatus.values), name="medicine_status_known"),
             models.CheckConstraint(
                 condition=~Q(status="stopped") | Q(last_dose_at__isnull=False), name="medicine_stopped_has_last_dose"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__isnull=True) | (Q(amount__gt=0) & ~Q(unit="")), name="medicine_amount_has_unit"
             ),
         )
         triggers = (pgtrigger.Protect(name="medicine_append_only", operation=pgtrigger.Update | pgtrigger.Delete),)

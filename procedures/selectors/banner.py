@@ -9,14 +9,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic import clock
+from procedures.domain.findings import stops
+from procedures.domain.states import ProcedureStatus
 from procedures.models import AllergyEntry, Answer, Patient, Procedure
 from procedures.models.checklists import AnswerState
+from procedures.selectors import safety
+from procedures.selectors.finding_words import said
+
+BEFORE_THE_NEEDLE = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED, ProcedureStatus.ARRIVED})
 
 
 def of_procedure(procedure: Procedure) -> dict[str, Any]:
-    """The banner for a case (``patient`` and its identifiers loaded): two queries more, for the allergies."""
+    """The banner for a case (``patient`` and its identifiers loaded): two queries for the allergies, and until the
+    needle is in seven for what stops it.
+    """
     codes = [q.code for q in procedure.protocol_version.parsed.questions if q.kind == "allergies"]
-    return of_patient(procedure.patient, question_codes=codes)
+    return {**of_patient(procedure.patient, question_codes=codes), "stops": _stops(procedure)}
 
 
 def of_patient(patient: Patient, *, question_codes: list[str] | None = None) -> dict[str, Any]:
@@ -39,6 +47,16 @@ def of_patient(patient: Patient, *, question_codes: list[str] | None = None) -> 
         "notes": notes,
         "deceased": patient.deceased_at,
     }
+
+
+def _stops(procedure: Procedure) -> list[dict[str, str]]:
+    """What the rules know to stop the needle as it is planned; what is only unknown stands on the checklist."""
+    if procedure.state not in BEFORE_THE_NEEDLE:
+        return []
+    now = clock.now()
+    known = [finding for finding in stops(safety.findings(procedure, now)) if not finding.unknown]
+    url = reverse("procedures:checklist", args=[procedure.code])
+    return [{"label": each.title, "url": url} for each in said(known, now)]
 
 
 def _allergies(patient: Patient, codes: list[str] | None) -> tuple[str, list[str]]:

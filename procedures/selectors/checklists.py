@@ -55,16 +55,18 @@ def state_of(procedure: Procedure, now: datetime) -> ChecklistState:
     return _judge(procedure, procedure.protocol_version.parsed, found, now)
 
 
-def summary(procedures: Sequence[Procedure], now: datetime | None = None) -> dict[int, Summary]:
+def summary(
+    procedures: Sequence[Procedure], now: datetime | None = None, *, found: dict[int, Round] | None = None
+) -> dict[int, Summary]:
     """Each case's checklist in a word and its counts, by primary key: five queries however many cases.
 
-    One more where the cases came without their ``protocol_version``.
+    One more where the cases came without their ``protocol_version``. ``found``: their rounds, where they were read.
     """
     now = now or clock.now()
     pinned = Procedure._meta.get_field("protocol_version")
     bare = {p.protocol_version_id for p in procedures if not pinned.is_cached(p)}
     versions = ProtocolVersion.objects.defer("data").in_bulk(bare) if bare else {}
-    found = rounds(procedures)
+    found = rounds(procedures) if found is None else found
     return {
         p.pk: checklist.summarise(
             _judge(p, (versions.get(p.protocol_version_id) or p.protocol_version).parsed, found.get(p.pk), now),
@@ -201,6 +203,13 @@ def _medicine(row: MedicineEntry) -> MedicineRow:
         confirmed=row.confirmed,
         recorded_at=row.recorded_at,
         recorded_by=_name(row.recorded_by),
+        code=row.code,
+        amount=row.amount,
+        unit=row.unit,
+        times_per_day=row.times_per_day,
+        route=row.route,
+        tier=row.tier,
+        planned_stop_at=row.planned_stop_at,
     )
 
 

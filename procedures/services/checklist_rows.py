@@ -21,12 +21,9 @@ from procedures import events
 from procedures.domain.answers import AnswerState, Reading
 from procedures.domain.protocol import Question
 from procedures.models import AllergyEntry, Checklist, MedicineEntry, Procedure
-from procedures.models.checklists import AllergySeverity, MedicineStatus
+from procedures.models.checklists import AllergySeverity
 from procedures.selectors import checklists as selectors
-from procedures.services import checklists
-
-LAST_DOSE_NEEDED = "A stopped medicine needs the date and time of its last dose. If nobody knows, choose “unknown”."
-LAST_DOSE_FUTURE = "The last dose cannot lie in the future. What is planned belongs to the held medicines."
+from procedures.services import checklists, medicine_lines
 
 
 class RowConflict(Conflict):
@@ -57,43 +54,24 @@ ALLERGIES = List(kind="allergies", noun="allergy", model=AllergyEntry, name="sub
 
 
 def add_medicine(
-    *,
-    actor: Actor,
-    procedure: Procedure,
-    name: str,
-    status: str,
-    dose: str = "",
-    indication: str = "",
-    prescriber: str = "",
-    last_dose_at: datetime | None = None,
-    thins_blood: bool | None = None,
-    instead_of_none: bool = False,
+    *, actor: Actor, procedure: Procedure, name: str, status: str, instead_of_none: bool = False, **details: Any
 ) -> MedicineEntry:
     """Add a line to the medicine list; the line that is there already when an equal one is.
 
-    ``thins_blood`` None: nobody has said. Raises Invalid without a name, or without the last dose of a stopped one;
-    NoneAsserted while "takes none" stands and ``instead_of_none`` is not said.
+    ``details``: those of ``medicine_lines.Details``. Raises Invalid for what cannot be, for a list that nobody can
+    check any more, and for a stopped one without its last dose; NoneAsserted while "takes none" stands and
+    ``instead_of_none`` is not said.
     """
-    values = _medicine(name, status, dose, indication, prescriber, last_dose_at, thins_blood)
+    values = medicine_lines.values_of(name, status, medicine_lines.Details(**details), now=clock.now())
     row: MedicineEntry = _add(MEDICINES, actor=actor, procedure=procedure, values=values, anyway=instead_of_none)
     return row
 
 
 def change_medicine(
-    *,
-    actor: Actor,
-    procedure: Procedure,
-    pk: int,
-    name: str,
-    status: str,
-    dose: str = "",
-    indication: str = "",
-    prescriber: str = "",
-    last_dose_at: datetime | None = None,
-    thins_blood: bool | None = None,
+    *, actor: Actor, procedure: Procedure, pk: int, name: str, status: str, **details: Any
 ) -> MedicineEntry:
     """Replace line ``pk`` by what is said now. Raises RowConflict when somebody did so before."""
-    values = _medicine(name, status, dose, indication, prescriber, last_dose_at, thins_blood)
+    values = medicine_lines.values_of(name, status, medicine_lines.Details(**details), now=clock.now())
     row: MedicineEntry = _change(MEDICINES, actor=actor, procedure=procedure, pk=pk, values=values)
     return row
 
@@ -140,34 +118,6 @@ def withdraw_allergy(*, actor: Actor, procedure: Procedure, pk: int, reason: str
     _withdraw(ALLERGIES, actor=actor, procedure=procedure, pk=pk, reason=reason)
 
 
-def _medicine(
-    name: str,
-    status: str,
-    dose: str,
-    indication: str,
-    prescriber: str,
-    last_dose_at: datetime | None,
-    thins_blood: bool | None,
-) -> dict[str, Any]:
-    if not name.strip():
-        raise Invalid("Name the medicine.", field="name")
-    if status not in MedicineStatus.values:
-        raise Invalid("Say whether it is still taken.", field="status")
-    if status == MedicineStatus.STOPPED and last_dose_at is None:
-        raise Invalid(LAST_DOSE_NEEDED, field="last_dose_at")
-    if last_dose_at is not None and last_dose_at > clock.now():
-        raise Invalid(LAST_DOSE_FUTURE, field="last_dose_at")
-    return {
-        "name": name.strip(),
-        "status": status,
-        "dose": dose.strip(),
-        "indication": indication.strip(),
-        "prescriber": prescriber.strip(),
-        "last_dose_at": last_dose_at,
-        "thins_blood": thins_blood,
-    }
-
-
 def _allergy(substance: str, severity: str, category: str, reaction: str) -> dict[str, Any]:
     if not substance.strip():
         raise Invalid("Name the substance.", field="substance")
@@ -192,6 +142,8 @@ def _add(which: List, *, actor: Actor, procedure: Procedure, values: dict[str, A
     same = _current(which, opened).filter(**values).first()
     if same is not None:  # a double click
         return same
+    if which is MEDICINES:
+        medicine_lines.refuse_too_many(_current(which, opened).count() + 1)
     if answer is None or answer.state is AnswerState.NONE:
         reading = Reading(state=AnswerState.ANSWERED)
         base = answer.id if answer else None

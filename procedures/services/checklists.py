@@ -19,6 +19,7 @@ from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
 from clinic.roles import Role
 from procedures import events
+from procedures.domain import plausible_answers
 from procedures.domain.answers import ROWS, AnswerState, Entry, Reading, read
 from procedures.domain.checklist import OPEN, ChecklistState, StageState
 from procedures.domain.checklist_round import AnswerRow
@@ -26,6 +27,7 @@ from procedures.domain.protocol import Question
 from procedures.domain.states import ProcedureStatus
 from procedures.models import AllergyEntry, Answer, Checklist, ChecklistDraft, MedicineEntry, Procedure, StageSignature
 from procedures.selectors import checklists as selectors
+from procedures.selectors import safety
 
 NOT_EMPTIED = "An answer that was given cannot be taken back to nothing. Change it, or say that it is unknown."
 NO_ROWS = "Add at least one line, or choose another answer."
@@ -113,17 +115,21 @@ def _save(*, actor: Actor, procedure: Procedure, entries: Mapping[str, Entry], n
     saved, drafts = Saved(), {}
     found = selectors.rounds([procedure]).get(procedure.pk)
     current = found.answers if found else {}
+    version = safety.rule_set() if any(map(plausible_answers.concerns, entries)) else None
     for question in procedure.protocol_version.parsed.questions:
         entry = entries.get(question.code)
         if entry is None or (entry.is_empty and question.code not in current):
             continue
         try:
             reading = _complete(question, entry, bool(found and found.rows(question.kind)))
+            changed = not _same(current.get(question.code), reading)
+            if version is not None and changed:
+                plausible_answers.check(question, reading, version.parsed, now)
         except Invalid as problem:
             saved.incomplete[question.code] = problem
             drafts[question.code] = entry
             continue
-        if _same(current.get(question.code), reading):
+        if not changed:
             continue
         opened = round_of(procedure, actor=actor, now=now)
         if write(opened, question, reading, base=entry.base, actor=actor, now=now):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from procedures.views import checklist_rows, checklists, holds
+from procedures.views import checklist_rows, checklists, holds, medicines
 
 urlpatterns = [
+    path("medicines/", medicines.medicines, name="medicines"),
     path("cases/<slug:code>/checklist/", checklists.checklist, name="checklist"),
     path("cases/<slug:code>/checklist/save/", checklists.checklist_save, name="checklist_save"),
     path("cases/<slug:code>/checklist/reopen/", checklists.checklist_reopen, name="checklist_reopen"),

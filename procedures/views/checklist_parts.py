@@ -18,8 +18,9 @@ from procedures.domain.checklist import ChecklistState, StageState
 from procedures.forms.checklist_rows import FORMS, row_form
 from procedures.forms.checklists import StagePage, Typed, stage_page
 from procedures.models import ChecklistDraft, Procedure
-from procedures.selectors import banner
+from procedures.selectors import banner, medicine_list
 from procedures.selectors import checklists as selectors
+from procedures.views import checklist_findings as findings
 
 
 def chosen(state: ChecklistState, wanted: str) -> StageState:
@@ -67,8 +68,11 @@ def drawn(procedure: Procedure, state: ChecklistState, stage: str, typed: Typed)
 def context_of(
     actor: Actor, procedure: Procedure, *, stage: str, typed: Typed, row_forms: dict[str, Any], **more: Any
 ) -> dict[str, Any]:
-    state = selectors.state_of(procedure, clock.now())
+    now = clock.now()
+    state = selectors.state_of(procedure, now)
     page_ = drawn(procedure, state, stage, typed)
+    found = findings.found_of(procedure, state, page_.stage.stage.code, now)
+    page_, panel = findings.placed(page_, found)
     roles = [Role(r) for r in page_.stage.stage.roles]
     forms = {kind: row_forms.get(kind) or row_form(kind) for kind in FORMS}
     return {
@@ -81,6 +85,8 @@ def context_of(
         "may_sign": actor.has(*roles) and actor.has(*access.CHECK),
         "waits_for": None if procedure.emergency_start else page_.waits_for,
         "row_forms": forms,
+        "findings": panel,
+        "unlisted": medicine_list.unlisted(state.round.medicines if state.round else ()),
         "needle_at": procedure.needle_at,
         "saved_at": None,
         **more,
@@ -103,6 +109,7 @@ def page(
         actor, procedure, stage=stage, typed=typed or Typed(), row_forms=row_forms or {}, sign_error=sign_error
     )
     context["banner"] = banner.of_procedure(procedure)
+    context["medicine_names"] = medicine_list.names()
     return render(request, "procedures/checklists/page.html", context, status=status)
 
 
@@ -130,6 +137,7 @@ def after_save(
         "field": slots[only].field,
         "others": [slot for code, slot in slots.items() if code in dependants],
         "whole": whole,
+        "banner": banner.of_procedure(procedure),
     }
     response = render(request, "procedures/checklists/_saved.html", context, status=status)
     if whole:

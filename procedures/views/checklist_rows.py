@@ -24,7 +24,7 @@ from procedures.domain.protocol import Question
 from procedures.forms.checklist_rows import FORMS, WithdrawForm, row_form
 from procedures.forms.checklists import Typed
 from procedures.models import Procedure
-from procedures.selectors import banner
+from procedures.selectors import banner, medicine_list
 from procedures.services import checklist_rows as services
 from procedures.views import checklist_parts as parts
 
@@ -34,7 +34,14 @@ CHANGE: dict[str, Any] = {"medicines": services.change_medicine, "allergies": se
 WITHDRAW: dict[str, Any] = {"medicines": services.withdraw_medicine, "allergies": services.withdraw_allergy}
 LABELS = {
     "name": gettext_lazy("Medicine"),
-    "dose": gettext_lazy("Dose and how often"),
+    "code": gettext_lazy("Recognised as"),
+    "dose": gettext_lazy("Dose in other words"),
+    "amount": gettext_lazy("One dose"),
+    "unit": gettext_lazy("Unit"),
+    "times_per_day": gettext_lazy("Times a day"),
+    "route": gettext_lazy("How it is taken"),
+    "tier": gettext_lazy("Kind of dose"),
+    "planned_stop_at": gettext_lazy("Planned last dose"),
     "indication": gettext_lazy("Taken for"),
     "prescriber": gettext_lazy("Prescriber"),
     "status": gettext_lazy("Still taken?"),
@@ -178,6 +185,7 @@ def _page(request: HttpRequest, procedure: Procedure, question: Question, form: 
         "form": form,
         "row": row,
         "back": _back(procedure, question, request),
+        "medicine_names": medicine_list.names() if question.kind == "medicines" else (),
         "stage_code": request.POST.get("stage") or request.GET.get("stage") or question.stage,
     }
     return render(request, "procedures/checklists/row.html", context, status=422 if form.is_bound else 200)
@@ -190,7 +198,7 @@ def _list_again(request: HttpRequest, actor: Actor, procedure: Procedure, kind: 
     context = parts.context_of(actor, procedure, stage=request.POST.get("stage", ""), typed=Typed(), row_forms=forms)
     slots = {slot.code: slot for section in context["page"].sections for slot in section.slots}
     context |= {"slot": need(slots.get(code)), "others": [], "whole": True}
-    context["field"] = context["slot"].field
+    context |= {"field": context["slot"].field, "banner": banner.of_procedure(procedure)}
     status = 422 if refused is not None else 200
     return render(request, "procedures/checklists/_saved.html", context, status=status)
 

@@ -61,6 +61,7 @@ CHECKLISTS: dict[str, Row] = {
     "procedures:checklist_sign writing": allow(*WRITERS, ok=422, method="post", kwargs=stage, **CLOSED),
     "procedures:checklist_reopen": allow(*WRITERS, kwargs=begun, **CLOSED),
     "procedures:checklist_print": allow(*READERS, others=404, kwargs=begun),
+    "procedures:medicines": allow(*WRITERS, others=403),
     "procedures:checklist_row_new": allow(*WRITERS, kwargs=new_line, **CLOSED),
     "procedures:checklist_row": allow(*WRITERS, kwargs=line, **CLOSED),
     "procedures:checklist_row_withdraw": allow(*WRITERS, kwargs=line, **CLOSED),
