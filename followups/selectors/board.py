@@ -39,10 +39,12 @@ from followups.domain.picture import Urgency
 from followups.models import FollowUp
 from followups.selectors import paging
 from procedures.domain import slots
+from procedures.domain.ruleset import RuleSet
 from procedures.domain.slots import Closed, Weekly
 from procedures.domain.states import ProcedureStatus
-from procedures.models import Procedure
-from procedures.selectors import checklists
+from procedures.models import Procedure, RuleSetVersion
+from procedures.models.rulesets import parsed_of
+from procedures.selectors import checklists, kit
 
 S = ProcedureStatus
 DAY = timedelta(days=1)
@@ -55,7 +57,7 @@ UNRECORDED = frozenset({S.SCHEDULED, S.ARRIVED, S.IN_PROGRESS})
 @dataclass(frozen=True)
 class Entry:
     """A case on the board. ``ready`` None: nobody asks any more. ``late``: its time has passed, and nothing says what
-    happened.
+    happened. ``kit``: what room and kit must be, in words that everybody may read.
     """
 
     procedure: Procedure
@@ -63,6 +65,7 @@ class Entry:
     short: str
     ready: bool | None = None
     late: bool = False
+    kit: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,8 +212,13 @@ def day(*, actor: Actor, first: date, now: datetime, waiting: int, number: str |
     begin, end = bounds(first)
     cases = list(_cases(on_board(first), waits_on(page)))
     shown = [case for case in cases if _is_on(case, begin, end)]
-    ready = checklists.summary([case for case in shown if case.state in BEFORE_THE_NEEDLE], now)
-    entries = [_entry(case, now, ready[case.pk].ready if case.pk in ready else None) for case in shown]
+    before = [case for case in shown if case.state in BEFORE_THE_NEEDLE]
+    rounds = checklists.rounds(before)
+    ready = checklists.summary(before, now, found=rounds)
+    packed = kit.of(before, now, rules=_rules(before), found=rounds)
+    entries = [
+        _entry(case, now, ready[case.pk].ready if case.pk in ready else None, packed.get(case.pk, ())) for case in shown
+    ]
     return Day(
         day=first,
         lanes=_lanes(entries, hours, first),
@@ -304,7 +312,9 @@ def _cases(on: Q, waiting: QuerySet[Any]) -> QuerySet[Any]:
     """Cases on the board and cases of the waiting list, which may be the same: one query."""
     return (
         Procedure.objects.annotate(
-            due=_due(), waits_here=ExpressionWrapper(Q(pk__in=waiting.values("pk")), output_field=BooleanField())
+            due=_due(),
+            rules=Subquery(RuleSetVersion.objects.order_by("-number").values("digest")[:1]),
+            waits_here=ExpressionWrapper(Q(pk__in=waiting.values("pk")), output_field=BooleanField()),
         )
         .filter(on | Q(waits_here=True))
         .select_related("patient", "operator", "room", "protocol_version")
@@ -326,9 +336,15 @@ def _by_due(case: Any) -> tuple[bool, datetime, int]:
     return case.due is None, case.due or case.requested_at, case.pk
 
 
-def _entry(case: Any, now: datetime, ready: bool | None = None) -> Entry:
+def _rules(cases: Iterable[Any]) -> RuleSet | None:
+    """The rules in force, which came along with each case."""
+    digest = next((case.rules for case in cases), None)
+    return parsed_of(digest) if digest else None
+
+
+def _entry(case: Any, now: datetime, ready: bool | None = None, packed: tuple[str, ...] = ()) -> Entry:
     late = case.state in UNRECORDED and case.due is not None and case.due < now
-    return Entry(case, _begins(case), case.protocol_version.parsed.short, ready, late)
+    return Entry(case, _begins(case), case.protocol_version.parsed.short, ready, late, packed)
 
 
 def _waiting(case: Any, now: datetime) -> Waiting:

@@ -17,7 +17,7 @@ from followups.selectors import case as selector
 from followups.selectors import picture, steps
 from procedures.access import procedure_for
 from procedures.models import Procedure
-from procedures.selectors import banner
+from procedures.selectors import banner, kit
 
 
 @require_safe
@@ -40,6 +40,7 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
         "primary": buttons[0] if buttons else None,
         "more": buttons[1:],
         "labels": _labels(procedure),
+        "kit": kit.words_of(procedure, clock.now()),
     }
     if chart:
         context["banner"] = banner.of_procedure(procedure)

@@ -36,3 +36,8 @@ class RuleSetVersion(models.Model):
 
 
 _PARSED: dict[str, RuleSet] = {}
+
+
+def parsed_of(digest: str) -> RuleSet:
+    """The rules with this digest: no query once the process has parsed them."""
+    return _PARSED.get(digest) or RuleSetVersion.objects.get(digest=digest).parsed

@@ -56,9 +56,13 @@ def findings(
 ) -> tuple[Finding, ...]:
     """Live findings, the hardest first; none where no rules were ever published. One query, and five for the round."""
     version = rule_set()
-    if version is None:
-        return ()
-    rules = version.parsed
+    return judged(procedure, version.parsed, now, moment=moment, found=found) if version is not None else ()
+
+
+def judged(
+    procedure: Procedure, rules: RuleSet, now: datetime, *, moment: str = PRE_VISIT, found: Round | None = None
+) -> tuple[Finding, ...]:
+    """The same by these rules: no query where the round was read."""
     at = needle_at(procedure, now) if moment == PRE_VISIT else now
     return safety.evaluate(snapshot(procedure, rules, now, moment=moment, found=found), rules, at)
 

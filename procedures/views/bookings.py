@@ -23,6 +23,7 @@ from procedures.domain.states import ProcedureStatus
 from procedures.forms.bookings import RequestForm, SlotForm, WhenForm, first_day
 from procedures.models import Patient, Procedure, ProtocolVersion
 from procedures.selectors import bookings as selector
+from procedures.selectors import kit
 from procedures.selectors import patients as patient_selector
 from procedures.selectors import slots as slot_selector
 from procedures.services import bookings as service
@@ -186,6 +187,7 @@ def _schedule_page(
     first, days = first_day(asked.get("first")), asked.get("days") or 7
     context = {
         **selector.facts(case),
+        "kit": kit.words_of(case, clock.now()),
         "form": form,
         "when": when,
         "first": first,

@@ -20,6 +20,7 @@ NOBODY = {
     "procedures:patients",
     "procedures:patient_new",
     "procedures:new",
+    "procedures:medicines",
     "followups:engine",
     "followups:dealt_with",
     "followups:mail",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('procedures', '0002_rule_sets'),
+        ('procedures', '0003_figures_of_a_period'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
