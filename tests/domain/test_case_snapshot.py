@@ -158,3 +158,50 @@ def test_an_optional_question_may_stay_empty_and_its_unknown_is_one() -> None:
 
 def test_what_is_not_confirmed_has_not_been_asked() -> None:
     assert "skin_infection" not in seen(answer("skin_infection", "no", confirmed=False)).answers
+
+
+def test_the_fields_of_a_line_say_more_than_its_words() -> None:
+    line = row(dose="", code="apixaban", amount=2.5, unit="mg", times_per_day=2.0, route="oral", tier="low")
+    found = seen(listed(), medicines=(line,)).medicines.entries[0]
+    assert (found.code, found.dose, found.unit, found.times_per_day) == ("apixaban", 2.5, "mg", 2)
+    assert (found.route, found.tier, found.text) == ("oral", "low", "Eliquis 2.5 mg twice daily")
+
+
+def test_a_planned_stop_is_seen_and_is_no_last_dose() -> None:
+    stop = NEEDLE - hours(72)
+    found = seen(listed(), medicines=(row(status="ongoing", last_dose_at=None, planned_stop_at=stop),))
+    assert found.medicines.entries[0].planned_stop_at == stop
+    assert judged(found, "medicine:apixaban") == ("medicine_hold_from", Severity.STOP)
+
+
+def test_a_line_signed_before_the_details_were_kept_reads_as_it_was_signed() -> None:
+    assert len(row().signed_part()) == 7
+    assert row(route="oral").signed_part() != row().signed_part()
+
+
+def test_what_is_planned_and_measured_comes_from_the_checklist() -> None:
+    found = seen(
+        answer("antiseptic_planned", "povidone_iodine"), answer("anaesthetic_planned", state="unknown"),
+        answer("latex_free", "yes"), answer("first_of_day", "no"), answer("weight", 58), answer("creatinine", 1.6),
+        answer("crcl", 42), answer("crcl_at", PRE_VISIT.isoformat()),
+    )  # fmt: skip
+    planned, patient = found.procedure, found.patient
+    assert (planned.antiseptic, planned.anaesthetic) == ("povidone_iodine", "")
+    assert (planned.latex_free, planned.first_of_day) == (True, False)
+    assert (patient.weight_kg, patient.creatinine_mg_dl, patient.crcl) == (58, 1.6, 42)
+    assert patient.crcl_at == PRE_VISIT
+
+
+def test_an_expired_weight_is_no_weight() -> None:
+    assert seen(answer("weight", 58, valid_until=MIDNIGHT - hours(1))).patient.weight_kg is None
+
+
+def test_a_confirmed_room_lifts_the_stop_of_a_latex_allergy() -> None:
+    latex = AllergyRow(
+        id=1, substance="latex", category="latex", reaction="", severity="anaphylaxis", confirmed=True,
+        recorded_at=PRE_VISIT, recorded_by="Nurse",
+    )  # fmt: skip
+    asked = answer("allergies", at=SIGN_IN)
+    assert judged(seen(asked, allergies=(latex,)), "allergy:latex_kit")[1] is Severity.STOP
+    room = seen(asked, answer("latex_free", "yes"), allergies=(latex,))
+    assert "allergy:latex_kit" not in {f.key for f in safety.evaluate(room, rules(), NEEDLE)}
