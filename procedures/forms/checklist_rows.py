@@ -130,7 +130,10 @@ class MedicineForm(MomentMixin, RowForm):
         help_text=_("Where the fields do not fit: “5 mg in the morning, 2.5 mg in the evening”."),
     )
     thins_blood = forms.ChoiceField(
-        label=_("If it is not in the list: does it affect bleeding?"), choices=THINS, required=False, widget=forms.RadioSelect
+        label=_("If it is not in the list: does it affect bleeding?"),
+        choices=THINS,
+        required=False,
+        widget=forms.RadioSelect,
     )
 
     #: Shown at once; the rest behind *more*.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic import clock
-from procedures.domain.findings import stops
+from procedures.domain.findings import Finding, stops
 from procedures.domain.states import ProcedureStatus
 from procedures.models import AllergyEntry, Answer, Patient, Procedure
 from procedures.models.checklists import AnswerState
@@ -19,12 +20,12 @@ from procedures.selectors.finding_words import said
 BEFORE_THE_NEEDLE = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED, ProcedureStatus.ARRIVED})
 
 
-def of_procedure(procedure: Procedure) -> dict[str, Any]:
+def of_procedure(procedure: Procedure, found: Iterable[Finding] | None = None) -> dict[str, Any]:
     """The banner for a case (``patient`` and its identifiers loaded): two queries for the allergies, and until the
-    needle is in seven for what stops it.
+    needle is in six for what stops it. ``found``: what the rules say, where they were asked already.
     """
     codes = [q.code for q in procedure.protocol_version.parsed.questions if q.kind == "allergies"]
-    return {**of_patient(procedure.patient, question_codes=codes), "stops": _stops(procedure)}
+    return {**of_patient(procedure.patient, question_codes=codes), "stops": _stops(procedure, found)}
 
 
 def of_patient(patient: Patient, *, question_codes: list[str] | None = None) -> dict[str, Any]:
@@ -49,12 +50,13 @@ def of_patient(patient: Patient, *, question_codes: list[str] | None = None) -> 
     }
 
 
-def _stops(procedure: Procedure) -> list[dict[str, str]]:
+def _stops(procedure: Procedure, found: Iterable[Finding] | None) -> list[dict[str, str]]:
     """What the rules know to stop the needle as it is planned; what is only unknown stands on the checklist."""
     if procedure.state not in BEFORE_THE_NEEDLE:
         return []
     now = clock.now()
-    known = [finding for finding in stops(safety.findings(procedure, now)) if not finding.unknown]
+    found = safety.findings(procedure, now) if found is None else found
+    known = [finding for finding in stops(found) if not finding.unknown]
     url = reverse("procedures:checklist", args=[procedure.code])
     return [{"label": each.title, "url": url} for each in said(known, now)]
 

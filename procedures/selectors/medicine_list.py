@@ -47,10 +47,8 @@ def known(name: str) -> Known | None:
     )
 
 
-def unlisted(rows: Iterable[MedicineRow]) -> frozenset[int]:
-    """The lines whose medicine no rule knows. One query where there are lines; none where there are no rules."""
-    rows = tuple(rows)
-    rules = _rules() if rows else None
+def unlisted(rules: RuleSet | None, rows: Iterable[MedicineRow]) -> frozenset[int]:
+    """The lines whose medicine no rule knows; none where there are no rules."""
     if rules is None:
         return frozenset()
     return frozenset(row.id for row in rows if not (rules.ingredients_of(row.code) or code_of(rules, row.name)))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from procedures.domain.checklist import ChecklistState
+from procedures.domain.findings import Finding
+from procedures.domain.ruleset import RuleSet
 from procedures.domain.snapshot import DAY_OF
 from procedures.domain.states import ProcedureStatus
 from procedures.forms.checklists import Section, StagePage
@@ -41,22 +43,27 @@ class Panel:
         return not (self.stops or self.cautions or self.unknown or self.notes)
 
 
-def found_of(procedure: Procedure, state: ChecklistState, stage: str, now: datetime) -> tuple[Said, ...]:
+def found_of(
+    procedure: Procedure, state: ChecklistState, stage: str, now: datetime, rules: RuleSet | None
+) -> tuple[Finding, ...]:
     """What the rules say now. A checklist nobody has begun says so in its own grey line, not as a finding."""
-    if procedure.state not in BEFORE_THE_NEEDLE:
+    if rules is None or procedure.state not in BEFORE_THE_NEEDLE:
         return ()
     here = procedure.state is ProcedureStatus.ARRIVED and stage in DAY_OF
     moment = stage if here else safety.PRE_VISIT
-    found = safety.findings(procedure, now, moment=moment, found=state.round)
-    return said((finding for finding in found if finding.code != "not_asked_yet"), now)
+    if state.round is None:
+        found = safety.findings(procedure, now, moment=moment)
+    else:
+        found = safety.judged(procedure, rules, now, moment=moment, found=state.round)
+    return tuple(finding for finding in found if finding.code != "not_asked_yet")
 
 
-def placed(page: StagePage, found: Iterable[Said]) -> tuple[StagePage, Panel]:
+def placed(page: StagePage, found: Iterable[Finding], now: datetime) -> tuple[StagePage, Panel]:
     """The page with each finding beside its question, and the panel for its top."""
     asked = [field.question.code for field in page.fields]
     beside: defaultdict[str, list[Said]] = defaultdict(list)
     top = []
-    for each in found:
+    for each in said(found, now):
         place = next((code for code in each.beside if code in asked), "")
         if place:
             beside[place].append(each)

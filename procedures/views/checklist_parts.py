@@ -18,7 +18,7 @@ from procedures.domain.checklist import ChecklistState, StageState
 from procedures.forms.checklist_rows import FORMS, row_form
 from procedures.forms.checklists import StagePage, Typed, stage_page
 from procedures.models import ChecklistDraft, Procedure
-from procedures.selectors import banner, medicine_list
+from procedures.selectors import banner, medicine_list, safety
 from procedures.selectors import checklists as selectors
 from procedures.views import checklist_findings as findings
 
@@ -29,6 +29,13 @@ def chosen(state: ChecklistState, wanted: str) -> StageState:
         if stage.stage.code == wanted:
             return stage
     return next((s for s in state.stages if not s.signed), state.stages[-1])
+
+
+def stage_code(procedure: Procedure, wanted: str) -> str:
+    """The code of the stage that was asked for; only where there is none of that name the checklist is read."""
+    if any(stage.code == wanted for stage in procedure.protocol_version.parsed.stages):
+        return wanted
+    return chosen(selectors.state_of(procedure, clock.now()), wanted).stage.code
 
 
 def codes_of(procedure: Procedure, stage: str) -> list[str]:
@@ -71,8 +78,10 @@ def context_of(
     now = clock.now()
     state = selectors.state_of(procedure, now)
     page_ = drawn(procedure, state, stage, typed)
-    found = findings.found_of(procedure, state, page_.stage.stage.code, now)
-    page_, panel = findings.placed(page_, found)
+    version = safety.rule_set()
+    rules = version.parsed if version is not None else None
+    found = findings.found_of(procedure, state, page_.stage.stage.code, now, rules)
+    page_, panel = findings.placed(page_, found, now)
     roles = [Role(r) for r in page_.stage.stage.roles]
     forms = {kind: row_forms.get(kind) or row_form(kind) for kind in FORMS}
     return {
@@ -86,7 +95,8 @@ def context_of(
         "waits_for": None if procedure.emergency_start else page_.waits_for,
         "row_forms": forms,
         "findings": panel,
-        "unlisted": medicine_list.unlisted(state.round.medicines if state.round else ()),
+        "unlisted": medicine_list.unlisted(rules, state.round.medicines if state.round else ()),
+        "banner": banner.of_procedure(procedure, found),
         "needle_at": procedure.needle_at,
         "saved_at": None,
         **more,
@@ -108,7 +118,6 @@ def page(
     context = context_of(
         actor, procedure, stage=stage, typed=typed or Typed(), row_forms=row_forms or {}, sign_error=sign_error
     )
-    context["banner"] = banner.of_procedure(procedure)
     context["medicine_names"] = medicine_list.names()
     return render(request, "procedures/checklists/page.html", context, status=status)
 
@@ -118,7 +127,6 @@ def sign_page(
 ) -> HttpResponse:
     """A stage's answers to read, with the signature below."""
     context = context_of(actor, procedure, stage=stage, typed=Typed(), row_forms={}, sign_error=sign_error)
-    context["banner"] = banner.of_procedure(procedure)
     return render(request, "procedures/checklists/sign.html", context, status=status)
 
 
@@ -137,7 +145,6 @@ def after_save(
         "field": slots[only].field,
         "others": [slot for code, slot in slots.items() if code in dependants],
         "whole": whole,
-        "banner": banner.of_procedure(procedure),
     }
     response = render(request, "procedures/checklists/_saved.html", context, status=status)
     if whole:

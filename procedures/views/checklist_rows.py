@@ -198,7 +198,7 @@ def _list_again(request: HttpRequest, actor: Actor, procedure: Procedure, kind: 
     context = parts.context_of(actor, procedure, stage=request.POST.get("stage", ""), typed=Typed(), row_forms=forms)
     slots = {slot.code: slot for section in context["page"].sections for slot in section.slots}
     context |= {"slot": need(slots.get(code)), "others": [], "whole": True}
-    context |= {"field": context["slot"].field, "banner": banner.of_procedure(procedure)}
+    context["field"] = context["slot"].field
     status = 422 if refused is not None else 200
     return render(request, "procedures/checklists/_saved.html", context, status=status)
 

@@ -47,7 +47,7 @@ def checklist(request: HttpRequest, code: str) -> HttpResponse:
 
 def _posted(request: HttpRequest, actor: Actor, procedure: Procedure) -> HttpResponse:
     """Save whatever came, then do what the pressed button says."""
-    stage = parts.chosen(selectors.state_of(procedure, clock.now()), request.POST.get("stage", "")).stage.code
+    stage = parts.stage_code(procedure, request.POST.get("stage", ""))
     entries = entries_from(request.POST, parts.codes_of(procedure, stage))
     saved = _saved(actor, procedure, entries)
     rows = checklist_rows.add_typed(request, actor, procedure)
@@ -106,7 +106,7 @@ def checklist_save(request: HttpRequest, code: str) -> HttpResponse:
         return see_other("procedures:checklist", code)
     procedure = access.procedure_for(actor, code, need=access.CHECK)
     only = request.POST.get("only", "")
-    stage = parts.chosen(selectors.state_of(procedure, clock.now()), request.POST.get("stage", "")).stage.code
+    stage = parts.stage_code(procedure, request.POST.get("stage", ""))
     if only not in parts.codes_of(procedure, stage):
         raise Http404
     entries = entries_from(request.POST, [only])
