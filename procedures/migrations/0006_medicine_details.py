@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('procedures', '0003_figures_of_a_period'),
+        ('procedures', '0005_series'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
