@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from procedures.domain import medicine_search
 from procedures.domain.case_snapshot import code_of
-from procedures.domain.checklist_round import MedicineRow
+from procedures.domain.checklist_round import MedicineRow, Round
 from procedures.domain.medicine_search import Match
 from procedures.domain.ruleset import RuleSet
 from procedures.selectors import safety
@@ -52,6 +52,11 @@ def unlisted(rules: RuleSet | None, rows: Iterable[MedicineRow]) -> frozenset[in
     if rules is None:
         return frozenset()
     return frozenset(row.id for row in rows if not (rules.ingredients_of(row.code) or code_of(rules, row.name)))
+
+
+def unlisted_in(found: Round | None) -> frozenset[int]:
+    """The same for a round of the checklist. One query."""
+    return unlisted(_rules(), found.medicines if found is not None else ())
 
 
 def names() -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from procedures import access
 from procedures.domain.checklist import ChecklistState, StageState
 from procedures.forms.checklists import ReopenForm, Typed, entries_from, stage_page
 from procedures.models import Procedure
-from procedures.selectors import banner
+from procedures.selectors import banner, medicine_list
 from procedures.selectors import checklists as selectors
 from procedures.services import checklists
 from procedures.views import checklist_parts as parts
@@ -176,6 +176,7 @@ def checklist_print(request: HttpRequest, code: str) -> HttpResponse:
         "banner": banner.of_procedure(procedure),
         "pages": [stage_page(state, stage, draft={}, typed=Typed()) for stage in state.stages],
         "state": state,
+        "unlisted": medicine_list.unlisted_in(state.round),
     }
     return render(request, "procedures/checklists/print.html", context)
 
