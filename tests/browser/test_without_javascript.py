@@ -67,10 +67,11 @@ def test_a_checklist_is_answered_line_by_line_and_signed(full: Full, plain: Call
     assert nora.said.startswith("Saved")
     assert Answer.objects.get(checklist__procedure=case, question="latex", superseded_by=None).value == "yes"
     nora.fill("Medicine", "Aspirin", within="Medicines")
-    nora.fill("Dose and how often", "100 mg", within="Medicines")
+    nora.unfold("More: planned stop")
+    nora.fill("Dose in other words", "100 mg", within="Medicines")
     nora.press("Add another", within="Medicines")
     assert nora.corrections or "Still taken?" in nora.text
-    assert nora.written("Dose and how often") == "100 mg"
+    assert nora.written("Dose in other words") == "100 mg"
     assert not MedicineEntry.objects.filter(checklist__procedure=case, name="Aspirin").exists()
     nora.pick("Still taken?", "still taking it", within="Medicines")
     nora.press("Add another", within="Medicines")
