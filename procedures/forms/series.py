@@ -14,10 +14,11 @@ from clinic import clock
 from clinic.forms import ClinicFormMixin
 from clinic.models import Room, User
 from clinic.models.places import WEEKDAYS
+from clinic.person_field import PersonField
 from procedures.domain import slots
 from procedures.domain.protocol import Protocol
 from procedures.domain.series import INTERVAL_DAYS, MOST_AT_ONCE, MOST_IN_ALL
-from procedures.forms.bookings import CODE, PersonField, physicians
+from procedures.forms.bookings import CODE, offer_physicians, physicians
 from procedures.models.procedures import new_code
 
 WEEK = 7
@@ -114,8 +115,8 @@ class SeriesForm(PlanForm):
             ("", _("the usual one of the indication")),
             *self.fields["variant"].choices,  # type: ignore[attr-defined]
         ]
-        self.fields["responsible"].queryset = physicians()  # type: ignore[attr-defined]
-        self.fields["by"].queryset = physicians()  # type: ignore[attr-defined]
+        offer_physicians(self.fields["responsible"])
+        offer_physicians(self.fields["by"])
         self.fields["in_room"].queryset = Room.objects.filter(is_active=True)  # type: ignore[attr-defined]
 
     def clean_code(self) -> str:
@@ -244,7 +245,7 @@ class ChangeForm(PlanForm):
     def __init__(self, *args: Any, rooms: Any, only_all: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["to_room"].queryset = rooms  # type: ignore[attr-defined]
-        self.fields["to_operator"].queryset = physicians()  # type: ignore[attr-defined]
+        offer_physicians(self.fields["to_operator"])
         if only_all:
             self.fields["scope"].choices = SCOPES[2:]  # type: ignore[attr-defined]
 
