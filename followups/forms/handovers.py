@@ -19,6 +19,7 @@ from followups.selectors.holdings import MAY_BE_NOBODYS, Group, Item
 
 NOBODY = "nobody"
 TITLES: dict[Group, Promise] = {
+    Group.SERIES: _("Series they answer for or do"),
     Group.CASES: _("Cases they are responsible for"),
     Group.OPERATES: _("Cases they are to do"),
     Group.ACTIONS: _("What was decided and they are to do"),

@@ -22,7 +22,8 @@ from followups import ladder_words
 from followups.domain.kinds import Kind
 from followups.models import Action, FollowUp
 from followups.services import promises
-from procedures.models import Procedure
+from procedures.domain.states import SeriesStatus
+from procedures.models import Procedure, Series
 from procedures.services.assignments import BEFORE_THE_NEEDLE
 
 
@@ -31,6 +32,7 @@ class Group(StrEnum):
 
     CASES = "cases"
     OPERATES = "operates"
+    SERIES = "series"
     ACTIONS = "actions"
     PROMISES = "promises"
     COVERS = "covers"
@@ -60,10 +62,11 @@ class Item:
 
 
 def of(user: User, now: datetime) -> dict[Group, list[Item]]:
-    """Six queries; groups in which there is nothing are left out."""
+    """Seven queries; groups in which there is nothing are left out."""
     found: dict[Group, Iterable[Item]] = {
         Group.CASES: _cases(user),
         Group.OPERATES: _operates(user, now),
+        Group.SERIES: _series(user),
         Group.ACTIONS: _actions(user, now),
         Group.PROMISES: _promises(user, now),
         Group.COVERS: _covers(user, now),
@@ -76,6 +79,7 @@ def of(user: User, now: datetime) -> dict[Group, list[Item]]:
 def words(group: Group, n: int) -> str:
     """How many of a group, in words."""
     return {
+        Group.SERIES: ngettext("answers for or does %(n)s series", "answers for or does %(n)s series", n),
         Group.CASES: ngettext("responsible for %(n)s case", "responsible for %(n)s cases", n),
         Group.OPERATES: ngettext("operator of %(n)s booked case", "operator of %(n)s booked cases", n),
         Group.ACTIONS: ngettext("%(n)s decided action to do", "%(n)s decided actions to do", n),
@@ -88,6 +92,12 @@ def words(group: Group, n: int) -> str:
 def cases(user: User) -> QuerySet[Procedure]:
     """Open cases whose responsible clinician they are."""
     return Procedure.objects.filter(responsible=user, closed_at__isnull=True).order_by("pk")
+
+
+def series(user: User) -> QuerySet[Series]:
+    """Series that go on and that they answer for or do."""
+    mine = Q(responsible=user) | Q(operator=user)
+    return Series.objects.filter(mine, status=str(SeriesStatus.ACTIVE)).order_by("pk")
 
 
 def operates(user: User) -> QuerySet[Procedure]:
@@ -126,6 +136,12 @@ def _cases(user: User) -> Iterator[Item]:
     for row in _with_words(cases(user)):
         urgent = row.urgency == "emergency"
         yield Item(Group.CASES, row.pk, _kind(row), PHYSICIANS, row.code, _indication(row), urgent)
+
+
+def _series(user: User) -> Iterator[Item]:
+    for row in series(user).select_related("protocol"):
+        every = _("%(what)s every %(days)s days") % {"what": row.protocol.label, "days": row.interval_days}
+        yield Item(Group.SERIES, row.pk, every, PHYSICIANS)
 
 
 def _operates(user: User, now: datetime) -> Iterator[Item]:

@@ -16,7 +16,7 @@ from followups.models import Action
 from followups.selectors import holdings
 from followups.selectors.holdings import Group, Item
 from followups.services import promises, reviews
-from procedures.models import Procedure
+from procedures.models import Procedure, Series
 from procedures.services import assignments
 
 WHO = (Role.ADMINISTRATOR, Role.DIRECTOR)
@@ -68,6 +68,9 @@ def _give_to(actor: Actor, leaving: User, item: Item, to: User, reason: str) -> 
         # what the plan still leaves with the one who goes, as the record of what they did, goes with the case
         for left in holdings.all_promises(leaving).filter(procedure=case, taken_by__isnull=True):
             promises.give(actor=actor, follow_up=left, to=to, text=reason)
+    elif item.group is Group.SERIES:
+        row = Series.objects.get(pk=item.pk)
+        assignments.change_series(actor=actor, series=row, leaving=leaving, to=to, reason=reason)
     elif item.group is Group.ACTIONS:
         reviews.reassign_action(actor=actor, action=Action.objects.get(pk=item.pk), to=to)
     else:

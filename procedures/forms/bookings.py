@@ -42,6 +42,11 @@ CODE = re.compile(f"^[{ALPHABET}]{{7}}$")
 RANGES = ((7, _("7 days")), (14, _("14 days")), (28, _("28 days")))
 
 
+def physicians() -> Any:
+    """The same people, by name."""
+    return User.objects.holding(Role.PHYSICIAN).order_by("full_name", "pk")
+
+
 def offer_physicians(field: forms.Field) -> None:
     """Who may be responsible or operate; who is away is said, and stands last."""
     assert isinstance(field, PersonField)

@@ -15,11 +15,10 @@ from clinic.forms import ClinicFormMixin
 from clinic.models import Room, User
 from clinic.models.places import WEEKDAYS
 from clinic.person_field import PersonField
-from clinic.roles import Role
 from procedures.domain import slots
 from procedures.domain.protocol import Protocol
 from procedures.domain.series import INTERVAL_DAYS, MOST_AT_ONCE, MOST_IN_ALL
-from procedures.forms.bookings import CODE, offer_physicians
+from procedures.forms.bookings import CODE, offer_physicians, physicians
 from procedures.models.procedures import new_code
 
 WEEK = 7
@@ -171,7 +170,7 @@ class TapForm(forms.Form):
         self.needs_room = bool(rooms)
         room, operator = self.fields["room"], self.fields["operator"]
         room.queryset = Room.objects.filter(is_active=True)  # type: ignore[attr-defined]
-        operator.queryset = User.objects.holding(Role.PHYSICIAN)  # type: ignore[attr-defined]
+        operator.queryset = physicians()  # type: ignore[attr-defined]
         # drawn from what was read once, not once for each line
         if rooms:
             room.choices = [("", _("choose a room")), *((r.pk, r.name) for r in rooms)]  # type: ignore[attr-defined]

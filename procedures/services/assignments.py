@@ -20,8 +20,8 @@ from clinic.models import Absence, User
 from clinic.roles import Role
 from procedures import events
 from procedures.domain.slots import AWAY, Reason, Resource
-from procedures.domain.states import ProcedureStatus
-from procedures.models import Procedure
+from procedures.domain.states import ProcedureStatus, SeriesStatus
+from procedures.models import Procedure, Series
 from procedures.selectors import slots as calendar
 from procedures.services import slots
 
@@ -31,17 +31,14 @@ BEFORE_THE_NEEDLE = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDU
 ASSIGN = (Role.PHYSICIAN, Role.NURSE, Role.SCHEDULER, Role.DIRECTOR, Role.ADMINISTRATOR)
 
 
-def routed(responsible: User, *, must_be_covered: bool = True) -> User:
+def routed(responsible: User) -> User:
     """The physician who gets a case that is meant for ``responsible`` now: they themselves, or who covers for them.
 
-    Raises Invalid for somebody who is away and whom no physician covers; ``must_be_covered`` off gives it to them all
-    the same: nothing may keep a case from going on, and what becomes due goes to the role on duty.
+    Raises Invalid for somebody who is away and whom no physician covers.
     """
     found = covers.stand_in(responsible, clock.now())
     if found is not None and found.has(Role.PHYSICIAN):
         return found
-    if not must_be_covered:
-        return responsible
     raise Invalid(
         "%(name)s is away, and no physician has accepted to cover. Choose somebody else.",
         field="responsible",
@@ -90,6 +87,31 @@ def change_operator(*, actor: Actor, procedure: Procedure, to: User | None, reas
         raise Invalid("The operator must be a physician who works here.", field="to")
     start = procedure.stay.lower if procedure.stay else clock.now()
     return slots.taking(procedure, lambda: _change_operator(actor, procedure, to, reason), start=start, operator=to)
+
+
+@transaction.atomic
+def change_series(*, actor: Actor, series: Series, leaving: User, to: User, reason: str = "") -> Series:
+    """Where ``leaving`` answers for a series, or operates in it, somebody else does; each case is given on its own."""
+    require(actor, *ASSIGN)
+    if not to.has(Role.PHYSICIAN):
+        raise Invalid("The responsible clinician must be a physician who works here.", field="to")
+    users.working(to)
+    locked = Series.objects.select_for_update(of=("self",), no_key=True).get(pk=series.pk)
+    columns = [name for name in ("responsible", "operator") if getattr(locked, f"{name}_id") == leaving.pk]
+    if locked.status != SeriesStatus.ACTIVE or not columns:
+        raise Conflict("Somebody else changed this series in the meantime.")
+    Series.objects.filter(pk=locked.pk).update(**dict.fromkeys(columns, to))  # the row is locked
+    data = {"from": leaving.pk, "to": to.pk, "fields": columns}
+    audit.record(
+        action="series.handed_over",
+        actor=actor,
+        subject=locked,
+        patient_id=locked.patient_id,
+        reason=reason,
+        data=data,
+    )
+    events.series_changed(locked)
+    return locked
 
 
 def _change_operator(actor: Actor, procedure: Procedure, to: User | None, reason: str) -> Procedure:

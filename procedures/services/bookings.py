@@ -69,14 +69,15 @@ def request(
     continues: Procedure | None = None,
     series: Series | None = None,
     series_place: int | None = None,
-    must_be_covered: bool = True,
+    route: bool = True,
 ) -> Procedure:
     """A new case under the newest version of ``protocol``, with the indication's panel ordered.
 
     ``variant`` is the indication's own unless another is named. ``code`` is the name the page has shown for the case:
     sent twice, it is one case. Instead of a responsible physician who is away whoever has accepted to cover gets it;
-    without anybody it is refused, unless ``must_be_covered`` is off. Raises Invalid for anything the protocol does not
-    know, below its minimum age, and for a responsible who is no physician.
+    without anybody it is refused. ``route`` off leaves it with them, where something goes on that was theirs before.
+    Raises Invalid for anything the protocol does not know, below its minimum age, and for a responsible who is no
+    physician.
     """
     fields = checked(
         patient=patient,
@@ -91,8 +92,7 @@ def request(
     fields |= {"series": series, "series_place": series_place}
     try:
         with transaction.atomic():
-            asked = assignments.routed(responsible, must_be_covered=must_be_covered)
-            fields["responsible"] = users.working(asked)
+            fields["responsible"] = users.working(assignments.routed(responsible) if route else responsible)
             return _store(actor, fields, chosen=responsible)
     except IntegrityError as exc:
         same = Procedure.objects.filter(code=fields["code"], patient=patient, requested_by_id=actor.user_id).first()

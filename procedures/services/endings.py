@@ -73,7 +73,7 @@ def continue_as(*, actor: Actor, procedure: Procedure, location: str, variant: s
             raise Conflict("This case goes on in another one already.")
         _end_stay(locked, clock.now())
         same = _same(locked, location, variant)
-        new = bookings.request(actor=actor, continues=locked, note=note, must_be_covered=False, **same)
+        new = bookings.request(actor=actor, continues=locked, note=note, route=False, **same)
         audit.record(
             action="procedure.continued",
             actor=actor,

@@ -331,6 +331,7 @@ def _book(actor: Actor, series: Series, taps: Sequence[Tap]) -> None:
             responsible=series.responsible,
             location=series.location,
             note=series.note,
+            route=False,  # a series is longer than a leave
             series=series,
             series_place=place + number,
         )

@@ -24,7 +24,6 @@ from procedures.selectors import banner
 from procedures.selectors import bookings as selector
 from procedures.services import endings, gates
 from procedures.services import starts as service
-from procedures.views.bookings import say_who_answers
 from procedures.views.moves import Step, data_of, take
 from procedures.views.patients import page
 
@@ -140,7 +139,6 @@ def continue_elsewhere(request: HttpRequest, code: str) -> HttpResponse:
             add_to_form(form, error)
         else:
             messages.success(request, _("Requested as a linked case. The checklist is asked again. Choose a slot."))
-            say_who_answers(request, linked, case.responsible)
             return see_other("procedures:schedule", linked.code)
     context = {**selector.facts(case), "form": form, "banner": banner.of_procedure(case)}
     return render(request, "procedures/bookings/continue.html", context, status=422 if form.errors else 200)

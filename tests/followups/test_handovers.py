@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from followups.domain.kinds import Kind
 from followups.models import Action, FollowUp, Review
 from followups.selectors import holdings
 from followups.services import handovers, promises
-from procedures.models import Procedure
+from procedures.models import Procedure, Series
 from tests import make
 from tests.factories import promises as factory
 from tests.factories.people import Cast
@@ -142,6 +142,22 @@ def test_what_one_service_refuses_stops_all_of_it_and_is_said_beside_the_thing(f
 
     assert refused.value.field == held[holdings.Group.OPERATES][0].key
     assert holdings.of(pia, clock.now()) == held
+
+
+def test_a_series_is_handed_over_and_its_next_case_is_the_new_one_s(cast: Cast) -> None:
+    version = make.protocol_version("paracentesis")
+    series = Series.objects.create(
+        patient=make.patient(), protocol=version.protocol, indication="serial_relief", variant="diagnostic",
+        location="clinic", responsible=cast.pia, operator=cast.pia, interval_days=14, at=time(9), total=4,
+        started_at=clock.now(),
+    )  # fmt: skip
+    (item,) = holdings.of(cast.pia, clock.now())[holdings.Group.SERIES]
+
+    handovers.hand_over(actor=Actor.person(cast.ada), leaving=cast.pia, choices={item.key: cast.carl})
+
+    series.refresh_from_db()
+    assert (series.responsible, series.operator) == (cast.carl, cast.carl)
+    assert holdings.Group.SERIES not in holdings.of(cast.pia, clock.now())
 
 
 def test_a_nurse_s_tasks_go_to_nurses_and_physicians(cast: Cast) -> None:

@@ -70,7 +70,7 @@ def test_without_a_physician_who_covers_it_is_refused(cast: Cast, surrogate: str
     with pytest.raises(Invalid, match="no physician has accepted to cover") as refused:
         ask(cast.pia)
     assert refused.value.field == "responsible"
-    assert ask(cast.pia, must_be_covered=False).responsible == cast.pia  # what goes on must never wait for that
+    assert ask(cast.pia, route=False).responsible == cast.pia  # what goes on must never wait for that
 
 
 def test_the_request_page_says_who_is_away_offers_them_last_and_tells_who_answers(client: Client, cast: Cast) -> None:
