@@ -55,6 +55,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("places", _("Rooms and hours"), "door-open", frozenset({Role.DIRECTOR, Role.SCHEDULER}), aside=True),
     Entry("on_call", _("Who is on call"), "telephone-forward", frozenset(Role), aside=True),
     Entry("absences", _("Absence and cover"), "calendar-x", frozenset(Role), aside=True),
+    Entry("procedures:rule_sets", _("Rule sets"), "shield-check", frozenset({Role.DIRECTOR}), aside=True),
     Entry("audit", _("Audit"), "journal-text", frozenset({Role.DIRECTOR}), aside=True),
     Entry("users", _("Users"), "person-gear", frozenset({Role.ADMINISTRATOR})),
 )

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from clinic import audit, clock
 from clinic.actor import Actor
@@ -30,12 +31,15 @@ from followups.selectors import duty, undelivered, watch
 from followups.selectors import engine as engine_selector
 from followups.services import ladders, messages, turns
 from procedures.models import Procedure, Series
+from procedures.services import safety
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = "engine"
 #: Of a channel: written when everything that was due on it has been tried.
 CHANNEL_HEARTBEAT = "channel.{}"
+DAY = timedelta(days=1)
+SATURDAY = 5
 BATCH = 100
 #: A pass takes no more steps than this; the next one goes on. Far below the task's time limit.
 MOST_RUNGS = 5000
@@ -49,6 +53,7 @@ class PassReport:
 
     swept: int = 0  # cases whose plan was behind: there should be none
     set_aside: int = 0  # cases and promises that raised
+    reruns: int = 0  # runs of the safety rules, the day before
     rungs: int = 0
     queued: int = 0  # new messages
     empty_ladders: int = 0  # rungs that found nobody but the administrators
@@ -75,6 +80,7 @@ def run_pass(now: datetime, *, hand_over: HandOver | None = None) -> PassReport:
     began = clock.real_now()
     report = PassReport()
     sweep(report)
+    rerun(now, report)
     roster = duty.roster(now)
     plan_own(now, roster, report)
     advance(now, roster, report)
@@ -133,6 +139,20 @@ def plan_own(now: datetime, roster: Roster, report: PassReport) -> None:
         except Exception:  # set aside: reminders must not wait for this
             logger.exception("a plan of the engine's own failed")
             report.set_aside += 1
+
+
+# --- the day before ------------------------------------------------------------------------------
+
+
+def rerun(now: datetime, report: PassReport) -> None:
+    """The safety rules once more over the cases up to the next working day, while there is time."""
+    today = timezone.localdate(now)
+    last = today + DAY
+    while last.weekday() >= SATURDAY:
+        last += DAY
+    made, aside = safety.day_before(actor=Actor.system("engine"), first=today + DAY, last=last)
+    report.reruns += made
+    report.set_aside += aside
 
 
 # --- advance ------------------------------------------------------------------------------------

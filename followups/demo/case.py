@@ -22,16 +22,20 @@ from followups.services import contacts, promises, reviews, symptoms, transfers
 from procedures.domain import versions
 from procedures.domain.answers import Entry
 from procedures.domain.checklist import OPEN
+from procedures.domain.clearance import Decision
+from procedures.domain.findings import Severity
 from procedures.domain.states import TEST_WAITING, Disposition, Outcome, TestStatus
 from procedures.models import Patient, Procedure, ResultVersion
 from procedures.models.labs import SpecimenLoss
 from procedures.models.procedures import ALPHABET
 from procedures.selectors import checklists as checklist_selector
+from procedures.selectors import clearance as clearance_selector
 from procedures.selectors import slots as calendar
 from procedures.services import (
     bookings,
     checklist_rows,
     checklists,
+    clearance,
     countersignatures,
     endings,
     holds,
@@ -43,9 +47,11 @@ from procedures.services import (
     slots,
     starts,
 )
+from procedures.services.clearance import Wish
 from procedures.services.labs import Tube
 from procedures.services.records import Content
 
+GOES_ON = "Weighed with the patient: the benefit is greater, and we are prepared"
 EXTRA_LIST = "Extra list, agreed with the nurse in charge"
 
 
@@ -174,7 +180,7 @@ class Case:
             actor=self._by("nora"), procedure=self.row, substance=substance, reaction=reaction, severity=severity
         )
 
-    def hold(self, medicine: str, last_dose: datetime) -> None:
+    def hold(self, medicine: str, last_dose: datetime, *, told: bool = True) -> None:
         held = holds.hold(
             actor=self._by(),
             procedure=self.row,
@@ -184,14 +190,26 @@ class Case:
             agreed_with="Cardiology clinic, 555-0142",
             planned_last_dose_at=last_dose,
         )
-        holds.told_patient(actor=self._by("nora"), hold=held)
+        if told:
+            holds.told_patient(actor=self._by("nora"), hold=held, teach_back="None from then on, until you call me")
 
     # --- the day ------------------------------------------------------------------------------
 
     def arrive(self) -> None:
         moves.arrive(actor=self._by("sam"), procedure=self.row)
 
+    def proceed(self, reason: str, *severities: Severity) -> None:
+        """The operator goes on over what is found (all of it, or of these severities)."""
+        found = clearance_selector.of(self.row, clock.now())
+        left = found.uncleared if found is not None else ()
+        keys = [s.finding.key for s in left if not severities or s.finding.severity in severities]
+        if found is None or not keys:
+            return
+        wish = Wish(decision=Decision.PROCEED, keys=keys, seen=found.digest, reason=reason)
+        clearance.decide(actor=self._by(), procedure=self.row, wish=wish)
+
     def start(self) -> None:
+        self.proceed(GOES_ON, Severity.CAUTION)  # over a stop nobody goes on alone
         starts.start(actor=self._by(), procedure=self.row)
 
     def emergency_start(self, reason: str) -> None:

@@ -131,6 +131,10 @@ def _coming() -> list[Plan]:
         Plan(day=1, protocol=LP, indication=MS, held="Apixaban", operator="carl"),
         Plan(day=2, indication="new_ascites", never=frozenset({"pre_visit"})),
         Plan(day=5, protocol=LP, indication="inflammatory"),
+        # still on a blood thinner: to be decided on, decided by one of two, to be told when to stop
+        Plan(day=6, protocol=LP, indication=MS, thinner="Rivaroxaban"),
+        Plan(day=7, protocol=LP, indication="neuropathy", thinner="Rivaroxaban", proceeds=True, operator="carl"),
+        Plan(day=9, protocol=LP, indication="dementia", thinner="Rivaroxaban", untold=True),
         Plan(day=8, protocol=LP, indication="failed_landmark", location="radiology", operator="carl"),
     ]
 

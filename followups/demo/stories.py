@@ -56,6 +56,9 @@ class Plan:
     known_as: str = ""  # the same patient comes again
     more_tests: tuple[str, ...] = ()
     held: str = ""
+    thinner: str = ""  # still taken: the safety rules stop it until somebody decides
+    proceeds: bool = False  # over that stop, by one physician so far
+    untold: bool = False  # it is held, and the patient has not heard of it
     allergy: str = ""
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # results out of the ordinary
     arrivals: Mapping[str, datetime] = field(default_factory=dict)  # when they come, if not at their usual hour
@@ -118,6 +121,14 @@ def _patient(clinic: Clinic, plan: Plan) -> Patient:
 
 def _before(clinic: Clinic, case: Case, plan: Plan, slot: datetime) -> Story:
     last_dose = slot - DOAC_HOLD
+    if plan.thinner:
+        yield clock.now() + 40 * MINUTE
+        case.takes(plan.thinner, "20 mg once a day")
+        if plan.untold:
+            case.hold(plan.thinner, last_dose, told=False)
+        if plan.proceeds:
+            yield clock.now() + HOUR
+            case.proceed("The diagnosis cannot wait, and the prescriber advises against a pause")
     if plan.held:
         yield max(clock.now() + 30 * MINUTE, last_dose - DAY)
         case.hold(plan.held, last_dose)

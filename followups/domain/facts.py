@@ -78,6 +78,12 @@ class HoldFact:
     decided_at: datetime
     restart_due_at: datetime | None
     decided: bool  # restarted, not restarted, or withdrawn
+    planned_last_dose_at: datetime | None = None  # in the clinic's local time
+    told: bool = False  # the patient, about the last dose
+    #: A rule says when it is restarted: hours after the needle; None: the physician sets it before discharge.
+    ruled: bool = False
+    restart_hours: int | None = None
+    traumatic_hours: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +141,27 @@ class TransferFact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnsignedFact:
+    """*Proceed* over a stop, without its second signature."""
+
+    decision: int
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SafetyFact:
+    """What the newest stored run of the safety rules asks of people, before the needle."""
+
+    stops: int = 0  # nobody has decided
+    cautions: int = 0
+    since: datetime | None = None  # the oldest of these
+    to_sign: tuple[UnsignedFact, ...] = ()
+    #: A run the day before, or by new rules, that found something else, and that nobody has looked at.
+    changed_run: int | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcedureFacts:
     """Everything the plan of one case may depend on."""
 
@@ -176,6 +203,7 @@ class ProcedureFacts:
     transfers: tuple[TransferFact, ...] = ()
     #: Items of the protocol's ``later_tests`` that a physician has decided on.
     later_decided: frozenset[str] = frozenset()
+    safety: SafetyFact = SafetyFact()
 
     @property
     def needle_ended_at(self) -> datetime:

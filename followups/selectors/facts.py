@@ -13,9 +13,12 @@ from followups.domain import facts as f
 from followups.domain.telling import unreachable
 from followups.models import Action, PatientContact, Review, SymptomAnswer, SymptomCheck
 from followups.models.contacts import TOLD
+from procedures.domain import clearance as rules
 from procedures.domain import slots
 from procedures.domain import versions as versions_rule
 from procedures.domain.checklist import DAY_OF
+from procedures.domain.clearance import Standing
+from procedures.domain.findings import Finding, Severity
 from procedures.domain.protocol import Protocol
 from procedures.domain.series import Timing
 from procedures.domain.states import (
@@ -39,7 +42,7 @@ from procedures.models import (
     Specimen,
     Transfer,
 )
-from procedures.selectors import checklists
+from procedures.selectors import checklists, clearance
 from procedures.selectors import series as series_selector
 
 #: Before anything was ever answered: nothing has expired.
@@ -79,15 +82,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         flags=_flags(procedure, data, record, holds),
         tests=tests,
         specimens=specimens,
-        holds=tuple(
-            f.HoldFact(
-                id=h.pk,
-                decided_at=h.decided_at,
-                restart_due_at=h.restart_due_at,
-                decided=bool(h.restart) or h.withdrawn_at is not None,
-            )
-            for h in holds
-        ),
+        holds=tuple(_hold(h) for h in holds),
         actions=_actions(procedure),
         symptoms=_symptoms(procedure),
         contacts=contacts,
@@ -96,6 +91,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         discharged_at=patient.discharged_at,
         transfers=_transfers(procedure),
         later_decided=_later_decided(procedure, data),
+        safety=_safety(procedure),
     )
 
 
@@ -140,6 +136,53 @@ def of_series(series: Series, cases: Iterable[Procedure]) -> f.SeriesFacts:
         course=series_selector.course(series, cases),
         timing=Timing.of(protocol),
         begin_of=lambda day: slots.moment(day, time(0), zone),
+    )
+
+
+def _hold(row: Hold) -> f.HoldFact:
+    rule: dict[str, Any] = row.restart_rule or {}
+    planned = row.planned_last_dose_at
+    return f.HoldFact(
+        id=row.pk,
+        decided_at=row.decided_at,
+        restart_due_at=row.restart_due_at,
+        decided=bool(row.restart) or row.withdrawn_at is not None,
+        planned_last_dose_at=timezone.localtime(planned) if planned else None,
+        told=row.told_patient_at is not None,
+        ruled=row.restart_rule is not None,
+        restart_hours=rule.get("hours"),
+        traumatic_hours=rule.get("traumatic_hours"),
+    )
+
+
+def _safety(procedure: Procedure) -> f.SafetyFact:
+    """From the stored runs alone: that time passes must not change a plan. One query where nothing was ever run."""
+    if procedure.state not in clearance.BEFORE:
+        return f.SafetyFact()
+    runs = clearance.runs(procedure)
+    if not runs:
+        return f.SafetyFact()
+    newest = runs[0].findings
+    decided = {d.id: d for d in clearance.decided(procedure)}
+    stood = rules.stand(
+        [Finding.from_data(row) for row in newest],
+        list(decided.values()),
+        fluoroscopic=clearance.is_fluoroscopic(procedure),
+        looked_again=clearance.looked_again(runs),
+    )
+    waiting = {s.finding.key: s.finding for s in stood if s.standing is Standing.OPEN}
+    since = [datetime.fromisoformat(row["since"]) for row in newest if row["key"] in waiting]
+    stops = sum(finding.severity is Severity.STOP for finding in waiting.values())
+    unsigned = sorted({s.decided.id for s in stood if s.standing is Standing.TO_SIGN and s.decided})
+    changed = next((r for r in runs if r.moment in rules.PROMISED), None)
+    unseen = changed is not None and changed.changed and not hasattr(changed, "seen")
+    return f.SafetyFact(
+        stops=stops,
+        cautions=len(waiting) - stops,
+        since=min(since, default=None),
+        to_sign=tuple(f.UnsignedFact(decision=pk, at=decided[pk].at) for pk in unsigned),
+        changed_run=changed.pk if changed is not None and unseen else None,
+        changed_at=changed.ran_at if changed is not None and unseen else None,
     )
 
 

@@ -23,8 +23,9 @@ from followups.models import Action, Review, SymptomCheck
 from followups.models.reviews import Interpretation, TellHow
 from followups.models.symptoms import CheckOutcome
 from followups.selectors import paging
+from procedures.domain.clearance import Decision
 from procedures.domain.states import Level
-from procedures.models import Patient, Procedure
+from procedures.models import ClearanceDecision, Patient, Procedure
 
 #: Actions of the audit trail that are overrides.
 AUDITED: dict[str, LazyText] = {
@@ -37,12 +38,14 @@ READ_AS_NORMAL = "review.critical_as_normal"
 NOT_TOLD = "review.not_told"
 NOT_DONE = "action.not_done"
 NOT_ASKED = "symptoms.not_needed"
+OVER_A_STOP = "clearance.over_a_stop"
 TITLES: dict[str, LazyText] = {
     **AUDITED,
     READ_AS_NORMAL: _("Critical by the rules, read as normal"),
     NOT_TOLD: _("Patient not told about a result"),
     NOT_DONE: _("Decided action not done"),
     NOT_ASKED: _("Danger signs not asked"),
+    OVER_A_STOP: _("Decided to proceed over a stop of the safety rules"),
 }
 
 
@@ -111,12 +114,14 @@ def _sources(period: Period) -> list[QuerySet[Any, Any]]:
     # an action that a later review replaced was decided anew, not left undone
     not_done = Action.objects.filter(not_done=True, review__superseded_by__isnull=True)
     not_asked = SymptomCheck.objects.filter(outcome=CheckOutcome.NOT_NEEDED)
+    over_a_stop = ClearanceDecision.objects.filter(decision=str(Decision.PROCEED), over_stop=True)
     return [
         _as(audited, F("action"), "actor_name", "reason", "subject_id"),
         _as(within(normal, "at"), Value(READ_AS_NORMAL), "reviewer__full_name", "comment"),
         _as(within(not_told, "at"), Value(NOT_TOLD), "reviewer__full_name", "tell_reason"),
         _as(within(not_done, "done_at"), Value(NOT_DONE), "done_by__full_name", "done_note", at="done_at"),
         _as(within(not_asked, "at"), Value(NOT_ASKED), "by__full_name", "reason"),
+        _as(within(over_a_stop, "at"), Value(OVER_A_STOP), "by__full_name", "reason"),
     ]
 
 

@@ -48,6 +48,7 @@ def _care(case: Case, actor: Actor) -> list[Step]:
         steps.insert(0, _link(case, _("Start"), "procedures:start", "play-circle"))
     if status in {S.REQUESTED, S.SCHEDULED, S.ARRIVED} and actor.has(*CHECK):
         steps.append(_link(case, _("Checklist"), "procedures:checklist", "ui-checks"))
+        steps.append(_link(case, _("Safety findings"), "procedures:clearance", "shield-exclamation"))
     if status is S.IN_PROGRESS and actor.has(*OPERATE):
         steps.append(_link(case, _("Complete"), "procedures:complete", "flag"))
     return steps

@@ -20,6 +20,7 @@ from followups.selectors import later_tests as later_selector
 from followups.views import chart_page
 from procedures.access import COUNTERSIGN, REVIEW, procedure_for
 from procedures.models.later_tests import LaterChoice
+from procedures.selectors import clearance, clearance_page
 from procedures.selectors import countersignatures as selector
 from procedures.services import countersignatures
 from procedures.services import later_tests as later_service
@@ -49,6 +50,7 @@ def countersign(request: HttpRequest, code: str) -> HttpResponse:
         "procedure": procedure,
         "protocol": found.protocol,
         "known": selector.known_at_start(procedure),
+        "passed": [clearance_page.words(f, clock.now()) for f in clearance.passed_in_emergency(procedure)],
         "owed": [case_selector.mark(p, found) for p in found.promises if p.kind != "countersign_start"],
         "signature": found.countersignature,
         "is_starter": procedure.emergency_by_id == actor.user_id,

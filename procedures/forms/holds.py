@@ -58,6 +58,25 @@ class MomentForm(ClinicFormMixin, MomentMixin, forms.Form):
         return cleaned
 
 
+class ToldForm(MomentForm):
+    """When the patient was told about the last dose, and what they said back."""
+
+    teach_back = forms.CharField(
+        label=_("What the patient said back"),
+        max_length=200,
+        required=False,
+        help_text=_("In their own words: which medicine, last dose when, and not again before somebody says so."),
+    )
+
+
+class LastDoseForm(MomentForm):
+    """When the last dose is taken, and with whom that was agreed."""
+
+    agreed_with = forms.CharField(
+        label=_("Agreed with"), max_length=200, required=False, help_text=_("The prescriber: name, clinic, phone.")
+    )
+
+
 class RestartForm(ClinicFormMixin, MomentMixin, forms.Form):
     """What became of a held medicine: taken again since when, or why not."""
 

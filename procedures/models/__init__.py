@@ -13,6 +13,7 @@ from procedures.models.protocols import Protocol, ProtocolVersion
 from procedures.models.records import ProcedureRecord
 from procedures.models.results import ResultVersion
 from procedures.models.rulesets import RuleSetVersion
+from procedures.models.safety import ClearanceDecision, ClearanceSignature, FindingsSeen, SafetyRun
 from procedures.models.series import Series
 from procedures.models.transfers import Transfer
 
@@ -21,7 +22,10 @@ __all__ = [
     "Answer",
     "Checklist",
     "ChecklistDraft",
+    "ClearanceDecision",
+    "ClearanceSignature",
     "Countersignature",
+    "FindingsSeen",
     "Hold",
     "LabTest",
     "LaterDecision",
@@ -34,6 +38,7 @@ __all__ = [
     "ProtocolVersion",
     "ResultVersion",
     "RuleSetVersion",
+    "SafetyRun",
     "Series",
     "Specimen",
     "StageSignature",

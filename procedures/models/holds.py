@@ -26,6 +26,12 @@ class Hold(models.Model):
     agreed_with = models.CharField(_("agreed with (name, clinic, phone)"), max_length=200, blank=True)
     planned_last_dose_at = models.DateTimeField(_("planned last dose"), null=True, blank=True)
     told_patient_at = models.DateTimeField(_("patient told"), null=True, blank=True)
+    told_by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    #: What the patient said back; empty where nobody wrote it down.
+    teach_back = models.CharField(_("said back in their own words"), max_length=200, blank=True)
+    #: By the rules of the day it was held: hours from the needle to the restart. Read from these alone, whatever
+    #: becomes of the medicine list. None: no rule says; ``hours`` None: the physician sets it before discharge.
+    restart_rule = models.JSONField(null=True, blank=True)
     restart_due_at = models.DateTimeField(_("restart due"), null=True, blank=True)
     restart = models.CharField(_("what became of it"), max_length=16, choices=RestartDecision.choices, blank=True)
     restart_at = models.DateTimeField(_("restarted at"), null=True, blank=True)

@@ -18,13 +18,14 @@ from clinic.errors import Conflict, DomainError, IllegalMove, Invalid
 from clinic.models import Room, User
 from clinic.roles import Role
 from procedures import events
+from procedures.domain.clearance import Moment
 from procedures.domain.protocol import Protocol
 from procedures.domain.slots import EARLIEST_PAST, Resource
 from procedures.domain.states import PROCEDURE, ProcedureStatus, Urgency
 from procedures.models import Patient, Procedure, Series
 from procedures.models.procedures import new_code
 from procedures.selectors import slots as calendar
-from procedures.services import assignments, labs, protocols, slots
+from procedures.services import assignments, labs, protocols, safety, slots
 from procedures.services.slots import Wish
 
 OUTSIDE_PROTOCOL = "Outside protocol: %(label)s is for patients of %(age)d years and older."
@@ -287,6 +288,7 @@ def _schedule(
             reason=wish.reason,
             data={**flags, "outside": outside},
         )
+    safety.run(actor=actor, procedure=locked, moment=Moment.BOOKING)
     events.changed(locked)
     return locked
 

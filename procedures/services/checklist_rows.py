@@ -23,7 +23,7 @@ from procedures.domain.protocol import Question
 from procedures.models import AllergyEntry, Checklist, MedicineEntry, Procedure
 from procedures.models.checklists import AllergySeverity
 from procedures.selectors import checklists as selectors
-from procedures.services import checklists, medicine_lines
+from procedures.services import checklists, medicine_lines, safety
 
 
 class RowConflict(Conflict):
@@ -214,4 +214,5 @@ def _current(which: List, opened: Checklist) -> Any:
 
 def _tell(action: str, procedure: Procedure, row: Any, actor: Actor, *, reason: str = "") -> None:
     audit.record(action=action, actor=actor, subject=row, patient_id=procedure.patient_id, reason=reason)
+    safety.look(actor=actor, procedure=procedure)
     events.changed(procedure)

@@ -23,11 +23,13 @@ from procedures.domain import plausible_answers
 from procedures.domain.answers import ROWS, AnswerState, Entry, Reading, read
 from procedures.domain.checklist import OPEN, ChecklistState, StageState
 from procedures.domain.checklist_round import AnswerRow
+from procedures.domain.clearance import Moment
 from procedures.domain.protocol import Question
 from procedures.domain.states import ProcedureStatus
 from procedures.models import AllergyEntry, Answer, Checklist, ChecklistDraft, MedicineEntry, Procedure, StageSignature
 from procedures.selectors import checklists as selectors
-from procedures.selectors import safety
+from procedures.selectors import safety as live
+from procedures.services import safety
 
 NOT_EMPTIED = "An answer that was given cannot be taken back to nothing. Change it, or say that it is unknown."
 NO_ROWS = "Add at least one line, or choose another answer."
@@ -115,7 +117,7 @@ def _save(*, actor: Actor, procedure: Procedure, entries: Mapping[str, Entry], n
     saved, drafts = Saved(), {}
     found = selectors.rounds([procedure]).get(procedure.pk)
     current = found.answers if found else {}
-    version = safety.rule_set() if any(map(plausible_answers.concerns, entries)) else None
+    version = live.rule_set() if any(map(plausible_answers.concerns, entries)) else None
     for question in procedure.protocol_version.parsed.questions:
         entry = entries.get(question.code)
         if entry is None or (entry.is_empty and question.code not in current):
@@ -138,6 +140,7 @@ def _save(*, actor: Actor, procedure: Procedure, entries: Mapping[str, Entry], n
             saved.clashes.append(Clash(question=question.code, mine=reading, theirs=_standing(opened, question)))
     _keep_drafts(procedure, drafts, drop=[c for c in entries if c not in drafts], actor=actor, now=now)
     if saved.written:
+        safety.look(actor=actor, procedure=procedure)
         _tell("checklist.answered", procedure, actor, {"questions": saved.written})
     return saved
 
@@ -264,6 +267,7 @@ def _confirm(*, actor: Actor, procedure: Procedure, bases: Mapping[str, int], no
         else:
             saved.clashes.append(Clash(question=question.code, mine=reading, theirs=_standing(opened, question)))
     if saved.written:
+        safety.look(actor=actor, procedure=procedure)
         _tell("checklist.confirmed", procedure, actor, {"questions": saved.written})
     return saved
 
@@ -304,11 +308,13 @@ def sign(*, actor: Actor, procedure: Procedure, stage: str, seen: str = "") -> S
         return StageSignature.objects.get(pk=found.signature.id)
     if seen and seen != found.digest:
         raise Conflict("The answers have changed since you saw them. Look again, then sign.")
+    _refuse_after_the_start(stage, locked)
     _refuse_if_open(state, found, locked)
     assert state.round is not None and actor.user_id is not None  # complete, and a role: a round and a person
     signature = StageSignature.objects.create(
         checklist_id=state.round.id, stage=stage, signed_at=now, signed_by_id=actor.user_id, digest=found.digest
     )
+    safety.run(actor=actor, procedure=locked, moment=safety.SIGNED.get(stage, Moment.SIGNING))
     _tell("checklist.signed", locked, actor, {"stage": stage, "digest": found.digest}, strict=True)
     return signature
 
@@ -318,6 +324,12 @@ def _stage_or_invalid(state: ChecklistState, stage: str) -> StageState:
         return state.stage(stage)
     except KeyError:
         raise Invalid("This protocol has no such stage.") from None
+
+
+def _refuse_after_the_start(stage: str, procedure: Procedure) -> None:
+    """Time-out is what one stops for before the needle. What an emergency left out is signed afterwards, as such."""
+    if stage == "time_out" and procedure.started_at is not None and not procedure.emergency_start:
+        raise Conflict("The procedure has started: time-out comes before the needle.")
 
 
 def _refuse_if_open(state: ChecklistState, found: StageState, procedure: Procedure) -> None:
@@ -356,5 +368,6 @@ def reopen(*, actor: Actor, procedure: Procedure, reason: str, number: int) -> C
         action="checklist.reopened", actor=actor, subject=opened, patient_id=locked.patient_id, reason=reason.strip(),
         data={"number": opened.number},
     )  # fmt: skip
+    safety.look(actor=actor, procedure=locked)
     events.changed(locked)
     return opened

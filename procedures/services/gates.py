@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clinic import clock, timewords
 from clinic.errors import Conflict
+from procedures.domain.clearance import Standing, Stood
+from procedures.domain.findings import Severity
 from procedures.domain.states import ProcedureStatus
 from procedures.models import Procedure
-from procedures.selectors import checklists
+from procedures.selectors import checklists, clearance
+
+logger = logging.getLogger(__name__)
 
 
 class StartBlocked(Conflict):
@@ -30,7 +36,35 @@ def start_blockers(procedure: Procedure, now: datetime) -> list[str]:
         _("The checklist is not signed: %(stage)s.") % {"stage": stage}
         for stage in checklists.unsigned_blocking_stages(procedure)
     ]
-    return found
+    return found + safety_blockers(procedure, now)
+
+
+def safety_blockers(procedure: Procedure, now: datetime) -> list[str]:
+    """What the safety rules find that nobody has cleared: stops, and cautions without a physician's *proceed*.
+
+    With every stage signed nothing may be unknown any more: it is judged as at time-out.
+    """
+    unsigned = checklists.unsigned_blocking_stages(procedure)
+    try:
+        found = clearance.of(procedure, now, moment="" if unsigned else "time_out")
+    except Exception:  # what cannot be judged is not known to be safe
+        logger.exception("procedure %s: the safety rules failed", procedure.pk)
+        return [_("The safety rules could not be run, so nothing is known to be safe. The administrator is needed.")]
+    return [_uncleared(stood) for stood in found.uncleared] if found else []
+
+
+def _uncleared(stood: Stood) -> str:
+    finding = stood.finding
+    title = finding.title.render(_, _moment)
+    if stood.standing is Standing.TO_SIGN:
+        return _("Stop: %(title)s. The second signature is missing.") % {"title": title}
+    if finding.severity is Severity.STOP:
+        return _("Stop: %(title)s. %(todo)s") % {"title": title, "todo": finding.todo.render(_, _moment)}
+    return _("Caution: %(title)s. A physician must say to proceed.") % {"title": title}
+
+
+def _moment(moment: datetime) -> str:
+    return timewords.when(moment, clock.now(), timezone.get_current_timezone())
 
 
 def emergency_blockers(procedure: Procedure, now: datetime) -> list[str]:

@@ -20,6 +20,7 @@ from procedures import events
 from procedures.domain.states import ProcedureStatus
 from procedures.models import Hold, Procedure
 from procedures.models.holds import RestartDecision
+from procedures.selectors import restarts
 
 #: The needle is in, or there will be none: what became of a hold must be said.
 DECIDABLE = frozenset(
@@ -64,6 +65,7 @@ def hold(
     row = Hold.objects.create(
         procedure=locked,
         ingredient=name,
+        restart_rule=restarts.rule_for(locked, name, clock.now()),
         reason=reason.strip(),
         decided_by=decided_by,
         decided_at=clock.now(),
@@ -74,12 +76,27 @@ def hold(
     return row
 
 
-def told_patient(*, actor: Actor, hold: Hold, at: datetime | None = None) -> Hold:
-    """The patient knows when to take the last dose. ``at``: when they were told, now if not given."""
+def plan_last_dose(*, actor: Actor, hold: Hold, at: datetime, agreed_with: str = "") -> Hold:
+    """When the last dose is taken, and with whom that was agreed. Another time than before must be told anew."""
+    access.require(actor, Role.NURSE, Role.PHYSICIAN)
+    values: dict[str, Any] = {"planned_last_dose_at": at}
+    if agreed_with.strip():
+        values["agreed_with"] = agreed_with.strip()
+    if hold.planned_last_dose_at != at:
+        values |= {"told_patient_at": None, "told_by_id": None, "teach_back": ""}
+    return _write("hold.last_dose_planned", actor, hold, **values)
+
+
+def told_patient(*, actor: Actor, hold: Hold, at: datetime | None = None, teach_back: str = "") -> Hold:
+    """The patient knows when to take the last dose. ``at``: when they were told, now if not given.
+
+    ``teach_back``: what the patient said back in their own words.
+    """
     access.require(actor, Role.NURSE, Role.PHYSICIAN)
     moment = at or clock.now()
     _refuse_future(moment, "told_patient_at")
-    return _write("hold.told_patient", actor, hold, told_patient_at=moment)
+    told = {"told_patient_at": moment, "told_by_id": actor.user_id, "teach_back": teach_back.strip()}
+    return _write("hold.told_patient", actor, hold, **told)
 
 
 def set_restart_due(*, actor: Actor, hold: Hold, due_at: datetime) -> Hold:

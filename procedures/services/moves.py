@@ -10,9 +10,10 @@ from clinic import clock, transitions
 from clinic.actor import Actor
 from clinic.errors import IllegalMove, Invalid
 from procedures import events
+from procedures.domain.clearance import Moment
 from procedures.domain.states import PROCEDURE, ProcedureStatus
 from procedures.models import Procedure
-from procedures.services import labs, slots
+from procedures.services import labs, safety, slots
 from procedures.services.bookings import NO_SLOT
 
 _S = ProcedureStatus
@@ -85,7 +86,10 @@ def _arrive(actor: Actor, procedure: Procedure) -> Procedure:
         also |= {"ended_at": None, "end_reason": ""}
     else:
         _only_from(locked, {_S.SCHEDULED}, _S.ARRIVED)  # back from the needle is another move, with a reason
-    return _move(actor, locked, _S.ARRIVED, "procedure.arrived", "", also)
+    _move(actor, locked, _S.ARRIVED, "procedure.arrived", "", also, tell=False)
+    safety.run(actor=actor, procedure=locked, moment=Moment.ARRIVAL)
+    events.changed(locked)
+    return locked
 
 
 def _only_from(locked: Procedure, states: set[ProcedureStatus], to: ProcedureStatus) -> None:

@@ -12,10 +12,11 @@ from clinic.actor import Actor
 from clinic.errors import IllegalMove, Invalid
 from clinic.models import Room, User
 from procedures import events
+from procedures.domain.clearance import Moment
 from procedures.domain.slots import Resource
 from procedures.domain.states import PROCEDURE, ProcedureStatus
 from procedures.models import Procedure
-from procedures.services import gates, slots
+from procedures.services import clearance, gates, safety, slots
 
 _S = ProcedureStatus
 #: A start this long before its slot still uses the slot.
@@ -77,6 +78,7 @@ def _start(actor: Actor, procedure: Procedure, operator: User | None) -> Procedu
     if blockers:
         raise gates.StartBlocked(blockers)
     also, data = _claims(locked, now, locked.room, locked.operator or operator)
+    safety.run(actor=actor, procedure=locked, moment=Moment.START)
     also |= {"started_at": now}
     return _move(actor, locked, _S.IN_PROGRESS, "procedure.started", "", also, data, strict=True)
 
@@ -92,6 +94,7 @@ def _emergency_start(
     if blockers:
         raise gates.StartBlocked(blockers)
     also, data = _claims(locked, now, room, operator)
+    data |= _passed(actor, locked, reason)
     also |= {
         "started_at": now,
         "emergency_start": True,
@@ -99,6 +102,15 @@ def _emergency_start(
         "emergency_by_id": actor.user_id,
     }
     return _move(actor, locked, _S.IN_PROGRESS, "procedure.emergency_started", reason, also, data, strict=True)
+
+
+def _passed(actor: Actor, locked: Procedure, reason: str) -> dict[str, Any]:
+    """The stops that an emergency passes over are kept, and stand among the overrides: never a reason to wait."""
+    run = safety.run(actor=actor, procedure=locked, moment=Moment.START)
+    if run is None:
+        return {}
+    passed = clearance.passed_in_emergency(actor=actor, procedure=locked, run=run, reason=reason)
+    return {"clearance": passed.pk, "stops": len(passed.covers)} if passed is not None else {}
 
 
 def _claims(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from procedures.urls import bookings, checklists, labs, patients, records, results, series
+from procedures.urls import bookings, checklists, clearance, labs, patients, records, results, series
 
 app_name = "procedures"
 urlpatterns = [
     *patients.urlpatterns,
     *bookings.urlpatterns,
     *checklists.urlpatterns,
+    *clearance.urlpatterns,
     *records.urlpatterns,
     *labs.urlpatterns,
     *results.urlpatterns,

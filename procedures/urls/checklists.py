@@ -25,6 +25,7 @@ urlpatterns = [
     path("cases/<slug:code>/holds/", holds.holds, name="holds"),
     path("cases/<slug:code>/holds/<int:pk>/restart/", holds.hold_restart, name="hold_restart"),
     path("cases/<slug:code>/holds/<int:pk>/told/", holds.hold_told, name="hold_told"),
+    path("cases/<slug:code>/holds/<int:pk>/plan/", holds.hold_plan, name="hold_plan"),
     path("cases/<slug:code>/holds/<int:pk>/due/", holds.hold_due, name="hold_due"),
     path("cases/<slug:code>/holds/<int:pk>/withdraw/", holds.hold_withdraw, name="hold_withdraw"),
 ]

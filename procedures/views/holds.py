@@ -20,7 +20,7 @@ from clinic.responses import see_other
 from clinic.roles import Role
 from clinic.wording import translated
 from procedures import access
-from procedures.forms.holds import HoldForm, MomentForm, RestartForm, WithdrawHoldForm
+from procedures.forms.holds import HoldForm, LastDoseForm, MomentForm, RestartForm, ToldForm, WithdrawHoldForm
 from procedures.models import Hold, Procedure
 from procedures.models.holds import RestartDecision
 from procedures.selectors import banner
@@ -66,15 +66,34 @@ def hold_restart(request: HttpRequest, code: str, pk: int) -> HttpResponse:
 def hold_told(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """The patient was told when to take the last dose."""
     now = timezone.localtime(clock.now())
-    form = MomentForm(request.POST or None, initial={"at_date": now.date(), "at_time": now.time()})
+    form = ToldForm(request.POST or None, initial={"at_date": now.date(), "at_time": now.time()})
     return _about(
         request,
         code,
         pk,
         form,
-        lambda actor, hold: services.told_patient(actor=actor, hold=hold, at=form.cleaned_data["at"]),
+        lambda actor, hold: services.told_patient(
+            actor=actor, hold=hold, at=form.cleaned_data["at"], teach_back=form.cleaned_data["teach_back"]
+        ),
         _("%(medicine)s: when was the patient told?"),
         {"told_patient_at": "at_date"},
+    )
+
+
+@pages
+def hold_plan(request: HttpRequest, code: str, pk: int) -> HttpResponse:
+    """When the last dose is taken, and with whom that was agreed; another time is told to the patient anew."""
+    form = LastDoseForm(request.POST or None)
+    return _about(
+        request,
+        code,
+        pk,
+        form,
+        lambda actor, hold: services.plan_last_dose(
+            actor=actor, hold=hold, at=form.cleaned_data["at"], agreed_with=form.cleaned_data["agreed_with"]
+        ),
+        _("When is the last dose of %(medicine)s?"),
+        {},
     )
 
 
@@ -150,7 +169,7 @@ def _did(
 
 
 def _context(actor: Actor, procedure: Procedure) -> dict[str, Any]:
-    rows = procedure.holds.select_related("decided_by", "restart_by").order_by("pk")
+    rows = procedure.holds.select_related("decided_by", "restart_by", "told_by").order_by("pk")
     return {
         "procedure": procedure,
         "banner": banner.of_procedure(procedure),

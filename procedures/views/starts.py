@@ -153,6 +153,7 @@ def _start_page(
         "blockers": blockers,
         "banner": banner.of_procedure(case),
         "may_override": actor_of(request).has(*access.OPERATE),
+        "passes": gates.safety_blockers(case, clock.now()) if name == "emergency" else [],
     }
     return render(request, f"procedures/bookings/{name}.html", context, status=422 if form.errors else status)
 

@@ -15,8 +15,20 @@ from clinic.roles import Role
 from followups import engine
 from followups.models import Action, FollowUp
 from followups.services import demo_clock, promises
-from procedures.models import AllergyEntry, MedicineEntry, Patient, Procedure, ResultVersion, Series, Specimen
-from procedures.services import checklist_rows, patients, records
+from procedures.domain.clearance import Decision
+from procedures.models import (
+    AllergyEntry,
+    ClearanceDecision,
+    MedicineEntry,
+    Patient,
+    Procedure,
+    ResultVersion,
+    Series,
+    Specimen,
+)
+from procedures.selectors import clearance as selector
+from procedures.services import checklist_rows, clearance, patients, records, rulesets
+from procedures.services.clearance import Wish
 from tests import make
 from tests.factories.people import Cast
 from tests.factories.promises import message
@@ -74,6 +86,10 @@ class Full:
         return self.case("running").specimens.earliest("pk")
 
     @property
+    def clearance(self) -> int:
+        return int(ClearanceDecision.objects.earliest("pk").pk)
+
+    @property
     def action(self) -> int:
         return int(Action.objects.get(procedure=self.rich, done_at=None).pk)
 
@@ -102,6 +118,7 @@ def fill(cast: Cast) -> Full:
     _asked(full, story, "no_show", "paracentesis", "malignancy", (2, "08:00"))
     _rich(full, story)
     _others(full, story)
+    _stopped(full, story)
     demo_clock.set_to(moment(2, "10:00"))
     _absences(full)
     engine.run_pass(clock.now())
@@ -199,6 +216,21 @@ def _others(full: Full, story: Told) -> None:
     story.no_show()
     make.series(case=full.case("coming"))
     make.series(status="ended", case=full.case("cancelled"))
+
+
+def _stopped(full: Full, story: Told) -> None:
+    """The safety rules are published last: a case with a stop, over which one physician would proceed."""
+    rulesets.publish(data=rulesets.read(), actor=Actor.system("tests"))
+    _asked(full, story, "stopped", "lumbar_puncture", "dementia", (4, "11:00"))
+    checklist_rows.add_medicine(
+        actor=Actor.person(full.cast.nora), procedure=story.case, name="Apixaban", dose="5 mg twice daily",
+        status="ongoing",
+    )  # fmt: skip
+    found = selector.of(story.case, clock.now())
+    assert found is not None
+    keys = [stood.finding.key for stood in found.uncleared]
+    wish = Wish(decision=Decision.PROCEED, keys=keys, seen=found.digest, reason="Cannot wait")
+    clearance.decide(actor=Actor.person(full.cast.carl), procedure=story.case, wish=wish)
 
 
 def _asked(

@@ -31,11 +31,15 @@ ROLES = {
     Kind.CHECKLIST_NOT_DONE: Role.NURSE,
     Kind.ANSWERS_EXPIRING: Role.NURSE,
     Kind.UNREACHABLE_PATIENT: Role.NURSE,
+    Kind.RERUN_SAFETY: Role.NURSE,
+    Kind.TELL_LAST_DOSE: Role.NURSE,
 }
 
 
 def about(kind: Kind, usual_at: datetime | None = None) -> dict[str, Any]:
     """The codes and ids that a promise of this kind carries."""
+    if kind is Kind.SIGN_CLEARANCE:
+        return {"decision": 1}
     if kind is Kind.AWAITED_RESULT:
         return {"tests": ["cell_count"], "usual_at": (usual_at or NOW - HOUR).isoformat(), "extended": False}
     return {

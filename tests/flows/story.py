@@ -186,6 +186,7 @@ class Story:
         self.check()
 
     def hold(self, ingredient: str, *, last_dose: datetime, agreed_with: str = "") -> Hold:
+        """Held, and the patient told of the last dose in the same breath."""
         row = holds.hold(
             actor=Actor.person(self.cast.pia),
             procedure=self.case,
@@ -195,6 +196,7 @@ class Story:
             agreed_with=agreed_with,
             planned_last_dose_at=last_dose,
         )
+        row = holds.told_patient(actor=Actor.person(self.cast.nora), hold=row)
         self.check()
         return row
 

@@ -41,9 +41,16 @@ def what(promise: FollowUp) -> str:
     if promise.kind == Kind.SPECIMEN_NOT_RECEIVED:
         return f"receive {Specimen.objects.get(pk=about['specimen']).container}"
     if promise.kind == Kind.RESTART_MEDICINE:
-        return f"restart {Hold.objects.get(pk=about['hold']).ingredient}"
+        verb = "set the restart of" if about.get("set") else "restart"
+        return f"{verb} {Hold.objects.get(pk=about['hold']).ingredient}"
+    if promise.kind == Kind.TELL_LAST_DOSE:
+        verb = "tell that there is no need to stop" if about["off"] else "tell the last dose of"
+        return f"{verb} {Hold.objects.get(pk=about['hold']).ingredient}"
     words = {
         Kind.BOOK_REQUEST: "book",
+        Kind.CLEAR_FINDINGS: f"decide on {about.get('stops')} stops, {about.get('cautions')} cautions",
+        Kind.SIGN_CLEARANCE: "sign the clearance",
+        Kind.RERUN_SAFETY: "look at what changed",
         Kind.CARRY_OUT: f"carry out ({about.get('status')})",
         Kind.REBOOK_NO_SHOW: "rebook or end",
         Kind.SIGN_RECORD: "sign the record",

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from clinic import clock
+from clinic.actor import Actor
 from clinic.models import User
 from clinic.roles import Role
-from procedures.models import Hold, Procedure
-from procedures.services import checklist_rows, checklists
+from procedures.domain.clearance import Decision
+from procedures.models import Hold, Procedure, SafetyRun
+from procedures.selectors import clearance as selector
+from procedures.services import checklist_rows, checklists, clearance, rulesets
+from procedures.services.clearance import Wish
 from tests import make
 from tests.views.role_rows import CLOSED, READERS, SIGNERS, WRITERS, Case, Row, allow
 
@@ -47,6 +51,29 @@ def held(case: Case) -> dict[str, Any]:
     return {"code": procedure.code, "pk": row.pk}
 
 
+def decided(case: Case) -> dict[str, Any]:
+    """A stop over which a physician decided to proceed."""
+    rulesets.publish(data=rulesets.read(), actor=Actor.system("tests"))
+    procedure = make.procedure("lumbar_puncture", status="scheduled")
+    checklist_rows.add_medicine(
+        actor=make.actor(Role.NURSE), procedure=procedure, name="Apixaban", dose="5 mg twice daily", status="ongoing"
+    )
+    found = selector.of(procedure, clock.now())
+    assert found is not None
+    keys = [stood.finding.key for stood in found.uncleared]
+    wish = Wish(decision=Decision.PROCEED, keys=keys, seen=found.digest, reason="Cannot wait")
+    row = clearance.decide(actor=make.actor(Role.PHYSICIAN), procedure=procedure, wish=wish)
+    return {"code": procedure.code, "pk": row.pk}
+
+
+def stopped(case: Case) -> dict[str, Any]:
+    return {"code": decided(case)["code"]}
+
+
+def newest_run() -> int:
+    return SafetyRun.objects.latest("pk").pk if SafetyRun.objects.exists() else 0
+
+
 CHECKLISTS: dict[str, Row] = {
     "procedures:checklist": allow(*READERS, others=404, kwargs=begun),
     "procedures:checklist writing": allow(*WRITERS, ok=303, method="post", kwargs=begun, **CLOSED),
@@ -69,6 +96,20 @@ CHECKLISTS: dict[str, Row] = {
     "procedures:holds writing": allow(*WRITERS, ok=422, method="post", kwargs=begun, **CLOSED),
     "procedures:hold_restart": allow(*WRITERS, kwargs=held, **CLOSED),
     "procedures:hold_told": allow(*WRITERS, kwargs=held, **CLOSED),
+    "procedures:hold_plan": allow(*WRITERS, kwargs=held, **CLOSED),
     "procedures:hold_due": allow(Role.PHYSICIAN, kwargs=held, **SIGNERS),
     "procedures:hold_withdraw": allow(*WRITERS, kwargs=held, **CLOSED),
+    "procedures:clearance": allow(*READERS, others=404, kwargs=stopped),
+    "procedures:clearance writing": allow(Role.PHYSICIAN, ok=422, method="post", kwargs=stopped, **SIGNERS),
+    "procedures:clearance_seen": allow(
+        *WRITERS, ok=303, method="post", kwargs=stopped, data=lambda case: {"run": newest_run()}, **CLOSED
+    ),
+    "procedures:clearance_sign": allow(
+        Role.PHYSICIAN, Role.DIRECTOR, kwargs=decided, others=404, deviating={Role.NURSE: 403}
+    ),
+    "procedures:clearance_sign writing": allow(
+        Role.PHYSICIAN, Role.DIRECTOR, ok=303, method="post", kwargs=decided, others=404, deviating={Role.NURSE: 403}
+    ),
+    "procedures:rule_sets": allow(Role.DIRECTOR),
+    "procedures:rule_sets writing": allow(Role.DIRECTOR, ok=303, method="post"),
 }

@@ -34,6 +34,7 @@ LISTS = {
     "followups:inbox",
     "followups:chase",
     "followups:loop",
+    "procedures:rule_sets",
 }
 #: Lists that do not ask for themselves again: opened once, written down once, whatever header the request carries.
 STILL_LISTS = {"followups:overrides", "followups:open_items", "followups:handover", "procedures:series_list"}

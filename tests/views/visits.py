@@ -24,6 +24,7 @@ POST_ONLY = {
     "followups:came_back",
     "followups:send_again",
     "followups:transfer_answer",
+    "procedures:clearance_seen",
     "procedures:patient_encounter",
     "procedures:record_hint",
     "procedures:test_add",
@@ -165,6 +166,9 @@ NAMED: dict[str, Paths] = {
     "procedures:holds": pages("procedures:holds", "rich", "coming", "requested"),
     "procedures:hold_restart": one("procedures:hold_restart", hold),
     "procedures:hold_told": one("procedures:hold_told", hold),
+    "procedures:hold_plan": one("procedures:hold_plan", lambda full: full.case("coming").holds.get().pk, case="coming"),
+    "procedures:clearance": pages("procedures:clearance", "coming", "rich", "stopped"),
+    "procedures:clearance_sign": one("procedures:clearance_sign", lambda full: full.clearance, case="stopped"),
     "procedures:hold_due": one("procedures:hold_due", hold),
     "procedures:hold_withdraw": one(
         "procedures:hold_withdraw", lambda full: full.case("coming").holds.get().pk, case="coming"

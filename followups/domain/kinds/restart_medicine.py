@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 from clinic.roles import Role
-from followups.domain.facts import ProcedureFacts
+from followups.domain.facts import HoldFact, ProcedureFacts
 from followups.domain.kinds import Kind
-from followups.domain.kinds.spec import Inbox, Spec, Station, alive, gettext_noop
+from followups.domain.kinds.spec import About, Inbox, Spec, Station, alive, gettext_noop
 from followups.domain.promise import Promise
 from procedures.domain.states import Disposition, ProcedureStatus
 
@@ -21,33 +23,61 @@ def restart_medicine(facts: ProcedureFacts) -> Iterator[Promise]:
     for hold in facts.holds:
         if hold.decided:
             continue
-        if facts.status in {S.CANCELLED, S.NO_SHOW, S.ENTERED_IN_ERROR} or facts.lost_its_slot:
-            due = max(facts.ended_at or hold.decided_at, hold.decided_at)
-        elif facts.status is S.COMPLETED:
-            due = hold.restart_due_at or max(facts.needle_ended_at, hold.decided_at)
-        elif facts.status is S.REQUESTED:
-            due = hold.restart_due_at or max(facts.book_by, hold.decided_at)
-        else:
-            due = hold.restart_due_at or max(facts.slot_ends_at or hold.decided_at, hold.decided_at)
+        no_needle = facts.status in {S.CANCELLED, S.NO_SHOW, S.ENTERED_IN_ERROR} or facts.lost_its_slot
+        due = (facts.ended_at or hold.decided_at) if no_needle else _after_the_needle(hold, facts)
+        about: dict[str, Any] = {"hold": hold.id}
+        if not no_needle and hold.restart_due_at is None and hold.ruled and _hours(hold, facts) is None:
+            about["set"] = True
         yield Promise(
             kind=Kind.RESTART_MEDICINE,
             key=f"restart:{hold.id}",
             start_at=hold.decided_at,
-            due_at=due,
+            due_at=max(due, hold.decided_at) if hold.restart_due_at is None or no_needle else due,
             role=Role.PHYSICIAN,
             responsible_id=facts.responsible_id,
             level="abnormal",
-            about={"hold": hold.id},
+            about=about,
         )
+
+
+def _hours(hold: HoldFact, facts: ProcedureFacts) -> int | None:
+    """From the needle to the restart, by the rule the hold was made under. A traumatic tap has its own."""
+    return hold.traumatic_hours if "traumatic" in facts.flags else hold.restart_hours
+
+
+def _after_the_needle(hold: HoldFact, facts: ProcedureFacts) -> datetime:
+    """When it is due: as the physician set it, else by the rule, else (the physician sets it) when the case is over.
+
+    A traumatic tap never leaves an earlier time than its own rule says.
+    """
+    if facts.status is S.COMPLETED:
+        needle = facts.needle_ended_at
+    elif facts.status is S.REQUESTED:
+        needle = facts.book_by
+    else:
+        needle = facts.slot_ends_at or hold.decided_at
+    hours = _hours(hold, facts)
+    ruled = needle + timedelta(hours=hours or 0)
+    if hold.restart_due_at is None:
+        return ruled
+    lengthened = "traumatic" in facts.flags and hours is not None
+    return max(hold.restart_due_at, ruled) if lengthened else hold.restart_due_at
+
+
+def _line(about: About, _key: str) -> str:
+    if about.get("set"):
+        return gettext_noop("Set when the held medicine is restarted, before the patient leaves")
+    return gettext_noop("Restart the held medicine, or say why not")
 
 
 SPEC = Spec(
     kind=Kind.RESTART_MEDICINE,
     rules=(restart_medicine,),
     label=gettext_noop("Restart the held medicine, or decide not to"),
-    line=gettext_noop("Restart the held medicine, or say why not"),
+    line=_line,
     mail=gettext_noop("A decision about a medicine that was paused is due."),
-    opens="a medicine was held; after a cancellation or a no-show it is due at once",
+    opens="a medicine was held; due by the rule it was held under (a traumatic tap has its own), or as the physician "
+    "sets it; where the rule leaves that to the physician when the case is over; after a cancellation at once",
     closes="it was restarted, not restarted with a reason, or the hold was withdrawn",
     page="procedures:holds",
     kept=alive,

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clinic.actor import Actor
 from procedures.domain.load import ProtocolError
-from procedures.services import protocols, rulesets
+from procedures.services import protocols, rulesets, safety
 
 
 class Command(BaseCommand):
@@ -45,4 +45,7 @@ class Command(BaseCommand):
             self.stderr.write(str(exc))
             return False
         self.stdout.write(f"safety rules: {'published' if new else 'unchanged'}, version {version.number}")
+        changed = safety.rules_changed(actor=Actor.system("load_protocols"))
+        if new or changed:
+            self.stdout.write(f"safety rules: {changed} open cases are judged otherwise")
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from followups.domain import facts as f
 from followups.domain.kinds import Kind
@@ -36,3 +37,31 @@ def test_a_held_medicine_survives_a_cancel_and_is_then_due_at_once() -> None:
     restart = next(p for p in plan(cancelled) if p.kind is Kind.RESTART_MEDICINE)
     assert restart.due_at == NOON - hours(20)
     assert plan(case(holds=(replace(hold, decided=True),))) == ()
+
+
+def restarting(hold: f.HoldFact, **extra: Any):
+    return only(case(holds=(hold,), **extra))
+
+
+def ruled(**extra: Any) -> f.HoldFact:
+    fields = {"ruled": True, "restart_hours": 24, "traumatic_hours": 48, "restart_due_at": None} | extra
+    return f.HoldFact(id=4, decided_at=NOON - hours(48), decided=False, **fields)
+
+
+def test_the_rule_that_it_was_held_under_says_when_and_a_traumatic_tap_lengthens_it() -> None:
+    ended = case().needle_ended_at
+    assert restarting(ruled()).due_at == ended + hours(24)
+    assert restarting(ruled(), flags=frozenset({"first", "traumatic"})).due_at == ended + hours(48)
+    early = ruled(restart_due_at=ended + hours(30))
+    assert restarting(early).due_at == ended + hours(30)
+    assert restarting(early, flags=frozenset({"first", "traumatic"})).due_at == ended + hours(48)
+
+
+def test_where_the_rule_leaves_it_to_the_physician_the_time_is_set_before_the_patient_leaves() -> None:
+    traumatic = frozenset({"first", "traumatic"})
+    promise = restarting(ruled(traumatic_hours=None), flags=traumatic)
+    assert (promise.due_at, promise.about) == (case().needle_ended_at, {"hold": 4, "set": True})
+    assert restarting(ruled(traumatic_hours=None)).about == {"hold": 4}
+    later = NOON + hours(60)
+    set_by_hand = restarting(ruled(traumatic_hours=None, restart_due_at=later), flags=traumatic)
+    assert (set_by_hand.due_at, set_by_hand.about) == (later, {"hold": 4})

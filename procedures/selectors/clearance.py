@@ -1,0 +1,186 @@
+"""Where a case stands before the safety rules: what they find now, what was stored, what has been decided."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from procedures.domain import clearance, safety
+from procedures.domain.checklist_round import Round
+from procedures.domain.clearance import LOOKED_AGAIN, Decided, Decision, Standing, Stood
+from procedures.domain.findings import Change, Finding, changes
+from procedures.domain.ruleset import RuleSet
+from procedures.domain.states import ProcedureStatus
+from procedures.models import ClearanceDecision, Procedure, RuleSetVersion, SafetyRun
+from procedures.selectors import checklists
+from procedures.selectors import safety as live
+
+#: The needle is still to come: the rules are run, and somebody can decide.
+BEFORE = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED, ProcedureStatus.ARRIVED})
+#: What the rules are asked as, the latest first.
+DAY = ("time_out", "sign_in")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What one rule set says about a case at one moment."""
+
+    version: RuleSetVersion
+    at: datetime
+    snapshot_digest: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clearance:
+    """A case before the rules in force. ``digest`` names what is shown: a decision about something older is refused."""
+
+    version: RuleSetVersion
+    at: datetime
+    moment: str
+    stood: tuple[Stood, ...]
+    digest: str
+    run: SafetyRun | None  # the newest that was stored
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(s.finding for s in self.stood)
+
+    @property
+    def uncleared(self) -> tuple[Stood, ...]:
+        return clearance.uncleared(self.stood)
+
+    def at_standing(self, *wanted: Standing) -> tuple[Stood, ...]:
+        return tuple(s for s in self.stood if s.standing in wanted)
+
+
+def of(procedure: Procedure, now: datetime, *, moment: str = "") -> Clearance | None:
+    """What stands in the way now; None where no rules were ever published."""
+    version = live.rule_set()
+    if version is None:
+        return None
+    found = checklists.rounds([procedure]).get(procedure.pk)
+    asked = moment or moment_now(procedure, found, now)
+    judged = judge(procedure, now, version=version, moment=asked, found=found)
+    stored = runs(procedure)
+    return Clearance(
+        version=version,
+        at=judged.at,
+        moment=asked,
+        stood=clearance.stand(
+            judged.findings,
+            decided(procedure),
+            fluoroscopic=is_fluoroscopic(procedure),
+            looked_again=looked_again(stored),
+        ),
+        digest=clearance.digest(judged.findings),
+        run=stored[0] if stored else None,
+    )
+
+
+def judge(
+    procedure: Procedure,
+    now: datetime,
+    *,
+    version: RuleSetVersion,
+    moment: str = live.PRE_VISIT,
+    found: Round | None = None,
+) -> Judged:
+    """The planned needle until sign-in, the clock from then on."""
+    rules: RuleSet = version.parsed
+    at = live.needle_at(procedure, now) if moment == live.PRE_VISIT else now
+    shot = live.snapshot(procedure, rules, now, moment=moment, found=found)
+    return Judged(
+        version=version,
+        at=at,
+        snapshot_digest=hashlib.sha256(repr(shot).encode()).hexdigest(),
+        findings=safety.evaluate(shot, rules, at),
+    )
+
+
+def moment_now(procedure: Procedure, found: Round | None, now: datetime) -> str:
+    """What has been signed today says from which moment on everything must be known."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    for stage in DAY:
+        signature = found.last_signature(stage) if found else None
+        if signature is not None and signature.signed_at >= midnight:
+            return stage
+    return live.PRE_VISIT
+
+
+def is_fluoroscopic(procedure: Procedure) -> bool:
+    return procedure.protocol_version.parsed.variant(procedure.variant).fluoroscopy
+
+
+def decided(procedure: Procedure) -> list[Decided]:
+    """Every decision about the case, in order. One query."""
+    rows = ClearanceDecision.objects.filter(procedure=procedure).select_related("signature").order_by("pk")
+    return [
+        Decided(
+            id=row.pk,
+            decision=Decision(row.decision),
+            run=row.run_id,
+            at=row.at,
+            by_id=row.by_id,
+            covers=row.covers,
+            signed=hasattr(row, "signature"),
+            emergency=row.emergency,
+        )
+        for row in rows
+    ]
+
+
+def runs(procedure: Procedure) -> list[SafetyRun]:
+    """All stored runs, the newest first, with who has looked at each."""
+    return list(SafetyRun.objects.filter(procedure=procedure).select_related("seen").order_by("-pk"))
+
+
+def looked_again(stored: Iterable[SafetyRun]) -> int:
+    """The newest run that asks anew about what was put off."""
+    return max((run.pk for run in stored if run.moment in LOOKED_AGAIN), default=0)
+
+
+def newest(procedure: Procedure) -> SafetyRun | None:
+    return SafetyRun.objects.filter(procedure=procedure).order_by("-pk").first()
+
+
+def differences(procedure: Procedure) -> tuple[SafetyRun | None, tuple[Change, ...]]:
+    """The newest run that differs from the one before it, with what is different."""
+    run = (
+        SafetyRun.objects.filter(procedure=procedure, changed=True)
+        .select_related("rule_set", "seen__by")
+        .order_by("-pk")
+        .first()
+    )
+    if run is None:
+        return None, ()
+    before = SafetyRun.objects.filter(procedure=procedure, pk__lt=run.pk).order_by("-pk").first()
+    return run, changes(before.found, run.found) if before else ()
+
+
+def history(procedure: Procedure) -> QuerySet[ClearanceDecision]:
+    """Decisions about the case, the newest first."""
+    rows = ClearanceDecision.objects.filter(procedure=procedure).select_related("by", "signature__by", "run")
+    return rows.order_by("-pk")
+
+
+def overrides(since: datetime) -> QuerySet[ClearanceDecision]:
+    """*Proceed* over a stop, in an emergency too, the newest first: for the director."""
+    rows = ClearanceDecision.objects.filter(decision=str(Decision.PROCEED), over_stop=True, at__gte=since)
+    return rows.select_related("procedure__patient", "by", "signature__by", "run").order_by("-at", "-pk")
+
+
+def passed_in_emergency(procedure: Procedure) -> tuple[Finding, ...]:
+    """The stops over which one person started: whoever countersigns the emergency is shown them."""
+    row = (
+        ClearanceDecision.objects.filter(procedure=procedure, emergency=True)
+        .select_related("run")
+        .order_by("-pk")
+        .first()
+    )
+    return tuple(f for f in row.run.found if f.key in row.covers) if row else ()
