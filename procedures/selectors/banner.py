@@ -10,11 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic import clock
+from procedures.domain import clearance as clearance_rules
+from procedures.domain.clearance import Standing
 from procedures.domain.findings import Finding, stops
 from procedures.domain.states import ProcedureStatus
 from procedures.models import AllergyEntry, Answer, Patient, Procedure
 from procedures.models.checklists import AnswerState
-from procedures.selectors import safety
+from procedures.selectors import clearance, safety
 from procedures.selectors.finding_words import said
 
 BEFORE_THE_NEEDLE = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED, ProcedureStatus.ARRIVED})
@@ -50,15 +52,26 @@ def of_patient(patient: Patient, *, question_codes: list[str] | None = None) -> 
     }
 
 
-def _stops(procedure: Procedure, found: Iterable[Finding] | None) -> list[dict[str, str]]:
-    """What the rules know to stop the needle as it is planned; what is only unknown stands on the checklist."""
+def _stops(procedure: Procedure, found: Iterable[Finding] | None) -> list[dict[str, Any]]:
+    """What the rules know to stop the needle as it is planned; what is only unknown stands on the checklist.
+
+    A stop that two people have cleared is still there, and says so. One query more where there is any.
+    """
     if procedure.state not in BEFORE_THE_NEEDLE:
         return []
     now = clock.now()
     found = safety.findings(procedure, now) if found is None else found
     known = [finding for finding in stops(found) if not finding.unknown]
+    if not known:
+        return []
     url = reverse("procedures:checklist", args=[procedure.code])
-    return [{"label": each.title, "url": url} for each in said(known, now)]
+    stood = clearance_rules.stand(
+        known, clearance.decided(procedure), fluoroscopic=clearance.is_fluoroscopic(procedure)
+    )
+    return [
+        {"label": each.title, "url": url, "cleared": row.standing is Standing.CLEARED}
+        for each, row in zip(said(known, now), stood, strict=True)
+    ]
 
 
 def _allergies(patient: Patient, codes: list[str] | None) -> tuple[str, list[str]]:

@@ -76,6 +76,7 @@ def test_old_findings_are_a_conflict(stopped: Procedure, physician: Client) -> N
 def test_two_people_proceed_and_the_first_cannot_be_the_second(stopped: Procedure, physician: Client) -> None:
     assert physician.post(url("clearance", stopped), sent(stopped)).status_code == 303
     row = ClearanceDecision.objects.get()
+    assert "Stop, cleared" not in physician.get(url("clearance", stopped)).content.decode()  # one is not enough
     sign = f"{url('clearance', stopped)}{row.pk}/sign/"
     assert "that of another person" in physician.get(sign).content.decode()
     assert physician.post(sign).status_code == 403
@@ -83,6 +84,8 @@ def test_two_people_proceed_and_the_first_cannot_be_the_second(stopped: Procedur
     assert "I agree: sign" in director.get(sign).content.decode()
     assert director.post(sign).status_code == 303
     assert row.signature.by.has(Role.DIRECTOR)
+    # the banner goes on saying what was passed over
+    assert "Stop, cleared by two people" in physician.get(url("clearance", stopped)).content.decode()
 
 
 def test_one_submit_holds_the_medicine_and_moves_the_booking(stopped: Procedure, physician: Client) -> None:
