@@ -12,11 +12,20 @@ from clinic import clock
 from clinic.models import User
 from followups import engine
 from tests import make
+from tests.factories import kept
+from tests.factories.full import Full
 from tests.factories.people import Cast
 
 pytest.register_assert_rewrite("tests.browser.chapters", "tests.browser.story")
 
 from tests.browser import story  # noqa: E402  # after its asserts have been made to say what they saw
+
+
+@pytest.fixture
+def full(transactional_db: None, settings: Any) -> Full:
+    """A demonstration on Wednesday at ten with something on every page; the cast is in it."""
+    settings.DEMO = True
+    return kept.full()
 
 
 @dataclass(frozen=True)

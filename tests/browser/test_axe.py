@@ -17,8 +17,7 @@ from django.test import Client
 
 from clinic.models import User
 from clinic.roles import Role
-from tests.factories.full import Full, fill
-from tests.factories.people import Cast
+from tests.factories.full import Full
 from tests.views import visits
 from tests.views.role_matrix import MATRIX
 from tests.views.role_rows import ANONYMOUS
@@ -60,12 +59,6 @@ Text = tuple[str, str]
 ORDER = (Role.PHYSICIAN, Role.NURSE, Role.DIRECTOR, Role.SCHEDULER, Role.ADMINISTRATOR)
 BAR = re.compile(r'<header class="bar">.*?</header>', re.DOTALL)
 TOKEN = re.compile(r"\b[A-Za-z0-9]{64}\b")  # against forged requests, another one in every answer
-
-
-@pytest.fixture
-def full(cast: Cast, settings: Any) -> Full:
-    settings.DEMO = True
-    return fill(cast)
 
 
 @pytest.fixture
@@ -146,8 +139,8 @@ def only(pages: Visits, names: set[str]) -> list[str]:
 
 @in_a_browser
 @pytest.mark.parametrize("role", list(Role))
-def test_axe_finds_nothing_on_the_pages_of(role: Role, cast: Cast, full: Full, opened: Callable[..., Any]) -> None:
-    user = cast.playing(role)
+def test_axe_finds_nothing_on_the_pages_of(role: Role, full: Full, opened: Callable[..., Any]) -> None:
+    user = full.cast.playing(role)
     pages = [(name, path) for name, path in visits.of_role(role, full) if name != "account_login"]
     with opened(user) as page:
         found = list(faults(page, not_seen_by_earlier(role, pages, full)))

@@ -8,19 +8,12 @@ from typing import Any
 import pytest
 
 from clinic.models import User
-from tests.factories.full import Full, fill
-from tests.factories.people import Cast
+from tests.factories.full import Full
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FOCUSED = "document.activeElement.textContent.trim()"
 RING = "getComputedStyle(document.activeElement).outlineStyle"
-
-
-@pytest.fixture
-def full(cast: Cast, settings: Any) -> Full:
-    settings.DEMO = True
-    return fill(cast)
 
 
 @pytest.fixture

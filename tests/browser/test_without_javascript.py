@@ -10,16 +10,9 @@ import pytest
 from clinic.models import User
 from procedures.models import Answer, MedicineEntry, Procedure, StageSignature
 from tests.browser import story
-from tests.factories.full import Full, fill
-from tests.factories.people import Cast
+from tests.factories.full import Full
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def full(cast: Cast, settings: Any) -> Full:
-    settings.DEMO = True
-    return fill(cast)
 
 
 @pytest.fixture

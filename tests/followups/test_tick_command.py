@@ -123,6 +123,8 @@ def test_the_loop_is_counted_as_the_rows_say() -> None:
         "untold": 1,
         "unowned": 1,
         "escalated": 1,
+        "lost": 0,
+        "extended": 0,
     }
     assert status() == expected
     assert loop.counts(now) == expected

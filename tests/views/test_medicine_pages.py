@@ -26,7 +26,7 @@ from tests.checklist_answers import fill
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 #: Of one saved answer: reading, writing, planning the case anew, and everything that is shown again.
-MOST_QUERIES = 55
+MOST_QUERIES = 66
 
 
 @pytest.fixture(autouse=True)
