@@ -1,7 +1,7 @@
 """No page of any role has a fault that axe-core can find: by day, in the dark, and on a telephone.
 
-Two roles often get the same page, letter for letter, below bars that differ. The role that comes first in ``ORDER``
-then looks at it; the other one looks at its own bar, in each form that it has.
+The suite looks at every address, as the first role of ``ORDER`` that may open it gets it, and at every form of every
+role's bar. The proof looks at whatever a role gets otherwise than an earlier one, be it by a word.
 """
 
 from __future__ import annotations
@@ -114,8 +114,14 @@ def same(mine: Text, others: Iterable[Text]) -> bool:
     return any(mine[1] == other[1] for other in others)
 
 
+def at_addresses_of_its_own(role: Role, pages: Visits, full: Full) -> list[str]:
+    """The pages that this role's test looks at in the suite: no earlier role may open them. And one for its bar."""
+    earlier = {path for other in ORDER[: ORDER.index(role)] for _name, path in visits.of_role(other, full)}
+    return [path for _name, path in pages if path not in earlier] or [pages[0][1]]
+
+
 def not_seen_by_earlier(role: Role, pages: Visits, full: Full) -> list[str]:
-    """The pages that this role's test looks at."""
+    """The pages that this role's test looks at in the proof."""
     client = client_of(role, full.cast)
     earlier = [
         (client_of(other, full.cast), {path for _name, path in visits.of_role(other, full)})
@@ -137,13 +143,29 @@ def only(pages: Visits, names: set[str]) -> list[str]:
     return [path for name, path in pages if name in names]
 
 
+def of(role: Role, full: Full) -> Visits:
+    return [(name, path) for name, path in visits.of_role(role, full) if name != "account_login"]
+
+
+@in_a_browser
+@pytest.mark.proof
+@pytest.mark.parametrize("role", ORDER[1:])
+def test_axe_finds_nothing_on_what_a_role_gets_otherwise_than_an_earlier_one(
+    role: Role, full: Full, opened: Callable[..., Any]
+) -> None:
+    with opened(full.cast.playing(role)) as page:
+        found = list(faults(page, not_seen_by_earlier(role, of(role, full), full)))
+
+    assert not found, "\n".join(found)
+
+
 @in_a_browser
 @pytest.mark.parametrize("role", list(Role))
 def test_axe_finds_nothing_on_the_pages_of(role: Role, full: Full, opened: Callable[..., Any]) -> None:
     user = full.cast.playing(role)
-    pages = [(name, path) for name, path in visits.of_role(role, full) if name != "account_login"]
+    pages = of(role, full)
     with opened(user) as page:
-        found = list(faults(page, not_seen_by_earlier(role, pages, full)))
+        found = list(faults(page, at_addresses_of_its_own(role, pages, full)))
     if role in ON_A_PHONE:
         with opened(user, viewport=PHONE, is_mobile=True, has_touch=True) as page:
             found += [f"on a phone: {fault}" for fault in faults(page, only(pages, ON_A_PHONE[role]))]
@@ -152,6 +174,13 @@ def test_axe_finds_nothing_on_the_pages_of(role: Role, full: Full, opened: Calla
             found += [f"in the dark: {fault}" for fault in faults(page, only(pages, IN_THE_DARK[role]))]
 
     assert not found, "\n".join(found)
+
+
+def test_every_address_is_looked_at_by_the_role_that_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    may = {Role.PHYSICIAN: "ab", Role.NURSE: "abc", Role.DIRECTOR: "acd", Role.SCHEDULER: "a", Role.ADMINISTRATOR: "e"}
+    monkeypatch.setattr(visits, "of_role", lambda role, _full: [("", path) for path in may[role]])
+    looked = {role: at_addresses_of_its_own(role, visits.of_role(role, None), None) for role in ORDER}  # type: ignore[arg-type]
+    assert ["".join(looked[role]) for role in ORDER] == ["ab", "c", "d", "a", "e"]
 
 
 def test_every_role_has_its_place_in_the_order() -> None:
