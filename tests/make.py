@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,14 @@ def protocol_version(code: str = "paracentesis") -> ProtocolVersion:
     path = protocols.PROTOCOL_DIR / f"{code}.toml"
     if not path.exists():
         path = Path(__file__).parent / "data" / "protocols" / f"{code}.toml"
-    version, _ = protocols.publish(data=protocols.read(path), name=path.name, actor=Actor.system("tests"))
+    version, _ = protocols.publish(data=_file(path), name=path.name, actor=Actor.system("tests"))
     return version
+
+
+@cache
+def _file(path: Path) -> dict[str, Any]:
+    """Read once in each process; nobody changes what it holds."""
+    return protocols.read(path)
 
 
 def room(name: str = "", **extra: Any) -> Room:

@@ -63,6 +63,11 @@ class ProtocolVersion(models.Model):
 _PARSED: dict[str, ProtocolData] = {}
 
 
+def known(digest: str) -> ProtocolData | None:
+    """What this process has read already: content of this digest was found valid."""
+    return _PARSED.get(digest)
+
+
 def parsed(digest: str, data: dict[str, Any]) -> ProtocolData:
     found = _PARSED.get(digest)
     if found is None:

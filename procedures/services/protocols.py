@@ -12,6 +12,7 @@ from clinic import audit, clock
 from clinic.actor import Actor
 from procedures.domain import load
 from procedures.models import Protocol, ProtocolVersion
+from procedures.models.protocols import known
 
 PROTOCOL_DIR = Path(__file__).resolve().parent.parent / "protocols"
 #: Files of the directory that are rule sets, not protocols.
@@ -37,10 +38,10 @@ def publish(*, data: dict[str, Any], name: str, actor: Actor) -> tuple[ProtocolV
 
     Raises load.ProtocolError naming file, key and value for everything that is wrong with it.
     """
-    parsed = load.parse(data, name=name)
+    digest = load.digest(data)
+    parsed = known(digest) or load.parse(data, name=name)
     protocol, _ = Protocol.objects.get_or_create(code=parsed.code, defaults={"label": parsed.label})
     protocol = Protocol.objects.select_for_update(of=("self",), no_key=True).get(pk=protocol.pk)
-    digest = load.digest(data)
     same = protocol.versions.filter(digest=digest).first()
     if same is not None:
         return same, False

@@ -68,6 +68,7 @@ def opened(browser: Any, live_server: Any, login: Callable[[Any, User], None]) -
     @contextmanager
     def window(user: User | None, **look: Any) -> Iterator[Any]:
         context = browser.new_context(base_url=live_server.url, reduced_motion="reduce", **{"viewport": DESK, **look})
+        context.add_init_script(Axe().axe_script)  # once for a browser, not sent again for each page
         page = context.new_page()
         if user is not None:
             login(page, user)
@@ -83,7 +84,7 @@ def faults(page: Any, paths: Iterable[str]) -> Iterator[str]:
         response = page.goto(path)
         if response.status != 200:
             yield f"{path} answers {response.status}"
-        for broken in Axe().run(page, options=OPTIONS).response["violations"]:
+        for broken in page.evaluate("options => axe.run(options)", OPTIONS)["violations"]:
             for node in broken["nodes"]:
                 yield f"{path} {broken['id']} ({broken['impact']}): {node['target'][0]}"
 

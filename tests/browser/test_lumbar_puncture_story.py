@@ -11,7 +11,9 @@ from tests.browser.chapters import THINNER
 from tests.browser.conftest import Team
 from tests.browser.story import MONDAY, Person, now
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# The suite walks the other story from end to end by hand, and this one by services (tests/flows); its stop, its hold
+# and its findings have stories of their own. All of it by hand is the proof.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.proof]
 
 SLOT = MONDAY + timedelta(days=4, hours=2)
 LAST_DOSE = MONDAY + timedelta(hours=12)
