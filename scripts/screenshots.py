@@ -63,6 +63,25 @@ def loop(page: Page) -> None:
     page.goto("/loop/")
 
 
+def indicators(page: Page) -> None:
+    page.goto("/loop/indicators/")
+
+
+def clearance(page: Page) -> None:
+    """What the safety rules find about a case that waits for a decision."""
+    page.goto("/inbox/?of=all")
+    page.locator("a[href$='/clearance/']").first.click()
+
+
+def series(page: Page) -> None:
+    page.goto("/series/")
+    page.locator("a[data-open]").first.click()
+
+
+def on_call(page: Page) -> None:
+    page.goto("/on-call/")
+
+
 def search(page: Page) -> None:
     page.goto("/patients/")
     page.locator("input[name=q]").fill("an")
@@ -80,7 +99,11 @@ PICTURES: tuple[tuple[str, str, Take, tuple[tuple[int, int], ...]], ...] = (
     ("case", "pia", case, (DESK,)),
     ("inbox", "pia", inbox, (DESK, PHONE)),
     ("review", "pia", review, (DESK,)),
+    ("clearance", "pia", clearance, (DESK, PHONE)),
     ("loop", "dora", loop, (DESK,)),
+    ("indicators", "dora", indicators, (DESK,)),
+    ("series", "sam", series, (DESK,)),
+    ("on-call", "dora", on_call, (DESK,)),
 )
 
 

@@ -87,7 +87,6 @@ def _form(request: HttpRequest, case: Procedure, found: Clearance) -> DecisionFo
     now = clock.now()
     stood = [s for s in found.stood if s.standing is not Standing.NOTHING]
     said = [(s, clearance_page.words(s.finding, now)) for s in stood]
-    hard = any(s.finding.severity is Severity.STOP for s in found.uncleared)
     zone = timezone.get_current_timezone()
     offered = [
         (
@@ -100,7 +99,6 @@ def _form(request: HttpRequest, case: Procedure, found: Clearance) -> DecisionFo
         "seen": found.digest,
         "booking": slots.token(case),
         "keys": [s.finding.key for s in stood if s.standing in (Standing.OPEN, Standing.PUT_OFF)],
-        "decision": "" if hard else str(Decision.PROCEED),
     }
     return DecisionForm(
         request.POST if request.method == "POST" else None,

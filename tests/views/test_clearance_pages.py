@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from django.test import Client
 from clinic import clock
 from clinic.actor import Actor
 from clinic.roles import Role
+from procedures.domain.answers import Entry
 from procedures.models import ClearanceDecision, Procedure, SafetyRun
 from procedures.selectors import clearance as selector
-from procedures.services import checklist_rows, rulesets
+from procedures.services import checklist_rows, checklists, rulesets
 from tests import make
 from tests.pages import as_role, fresh, url
 
@@ -63,6 +65,20 @@ def test_what_is_missing_is_said_and_nothing_typed_is_lost(stopped: Procedure, p
     assert "Say what is corrected first" in text
     assert "Look &lt;b&gt;here&lt;/b&gt;" in text
     assert not ClearanceDecision.objects.exists()
+
+
+def test_no_decision_is_chosen_beforehand(physician: Client) -> None:
+    rulesets.publish(data=rulesets.read(), actor=Actor.system("tests"))
+    case = make.procedure("lumbar_puncture", status="scheduled")
+    values = {
+        "platelets": Entry(value="45"),
+        "platelets_at": Entry(value=f"{clock.now() - timedelta(days=1):%Y-%m-%dT%H:%M}"),
+    }
+    checklists.save_answers(actor=make.actor(), procedure=case, entries=values)
+    page = physician.get(url("clearance", case))
+    assert "Platelets between 40 and 50" in page.content.decode()
+    assert not page.context["form"]["decision"].value()
+    assert physician.post(url("clearance", case), {**sent(case), "decision": ""}).status_code == 422
 
 
 def test_old_findings_are_a_conflict(stopped: Procedure, physician: Client) -> None:
