@@ -16,6 +16,7 @@ from clinic.models import Absence, AuditEntry, ClinicHours, DemoClock, OnCall, R
 from followups import reconcile
 from followups.demo import build, people, plans
 from followups.domain.kinds import Kind
+from followups.management.commands import demo as demo_command
 from followups.models import Action, FollowUp, FollowUpNote, Message, PatientContact, Review, SymptomCheck
 from followups.selectors import loop
 from followups.services import nightly
@@ -62,6 +63,10 @@ def test_every_state_is_there_and_nothing_is_lost(demonstration: None, time_mach
     the_lists_have_something_on_them()
     nobody_real_is_named()
     it_is_made_once()
+
+
+def test_nothing_that_is_written_out_is_cut_off_unasked() -> None:
+    assert len(plans.shown(clock.real_now())) <= demo_command.DEFAULT
 
 
 def every_case_is_sound(shown: int) -> None:

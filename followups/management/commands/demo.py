@@ -17,7 +17,8 @@ from followups.services import demo_clock
 from procedures.models import Patient
 from procedures.services import protocols
 
-DEFAULT = 40
+#: All that is written out in ``plans``, and a few ordinary ones.
+DEFAULT = 48
 
 
 class Command(BaseCommand):
