@@ -5,6 +5,8 @@ from __future__ import annotations
 from procedures.models.checklists import AllergyEntry, Answer, Checklist, ChecklistDraft, MedicineEntry, StageSignature
 from procedures.models.countersignatures import Countersignature
 from procedures.models.holds import Hold
+from procedures.models.inbound import CodeMapping, InboundItem, InboundMessage
+from procedures.models.laboratories import Laboratory
 from procedures.models.labs import LabTest, Specimen
 from procedures.models.later_tests import LaterDecision
 from procedures.models.people import Patient, PatientIdentifier
@@ -24,10 +26,14 @@ __all__ = [
     "ChecklistDraft",
     "ClearanceDecision",
     "ClearanceSignature",
+    "CodeMapping",
     "Countersignature",
     "FindingsSeen",
     "Hold",
+    "InboundItem",
+    "InboundMessage",
     "LabTest",
+    "Laboratory",
     "LaterDecision",
     "MedicineEntry",
     "Patient",

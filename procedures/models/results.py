@@ -33,6 +33,9 @@ class ResultVersion(models.Model):
     arrived_at = models.DateTimeField()
     entered_by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+", null=True)
     change_reason = models.CharField(_("what was corrected"), max_length=200, blank=True)
+    #: What the laboratory's message said besides: ``{"flags": {component: ["H"]}, "ranges": {component: "0-5"},
+    #: "notes": [...]}``. Shown, never graded; empty for what was entered by hand.
+    laboratory_said = models.JSONField(default=dict, blank=True)
 
     class Meta:
         verbose_name = _("result")
