@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from procedures.domain.report import Identifier, Moment, Standing
+from procedures.interfaces.hl7 import observation
 from procedures.interfaces.hl7.moments import Moments
-from procedures.interfaces.hl7.segments import segments
+from procedures.interfaces.hl7.segments import Segment, segments
 from tests.factories.hl7 import (
     ASCITES,
     CSF,
@@ -513,3 +514,20 @@ def test_ascites_of_an_old_version_has_its_source_in_the_order() -> None:
     (found,) = reports(ascites_oru(old, version="2.3", charset="").raw())
     assert found.groups[0].specimens[0].fluid_text == "Peritoneal fluid"
     assert CSF != ASCITES
+
+
+def test_a_failure_of_our_own_at_one_observation_leaves_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = observation.observation
+
+    def failing(segment: Segment, *given: object, **named: object) -> object:
+        if segment.number == 2:
+            raise ValueError
+        return plain(segment, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(observation, "observation", failing)
+    found = read("PID|1||1^^^H", OBR, OBX, OBX, "NTE|1||of the broken one", OBX)
+    (group,) = found.groups
+    assert [[problem.code for problem in seen.problems] for seen in group.observations] == [[], ["unreadable"], []]
+    assert group.observations[1].notes == ("of the broken one",)
+    assert group.observations[1].standing is Standing.UNKNOWN
+    assert [str(problem.place) for problem in group.problems] == ["OBX[2]"]
