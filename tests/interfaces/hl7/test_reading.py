@@ -423,6 +423,14 @@ def test_the_page_of_a_message_shows_every_line() -> None:
     assert (str(lines[-1][0]), lines[-1][1]) == ("ZXX[1]", "ZXX|1|odd")
 
 
+def test_the_page_of_what_is_no_message_shows_its_lines() -> None:
+    assert [(place.segment, line) for place, line in segments(b"<html>\r\nGr\xfc\xdfe\x00")] == [
+        ("", "<html>"),
+        ("", "Grüße"),
+    ]
+    assert segments(b"") == []
+
+
 def test_a_text_that_was_broken_into_lines_is_put_together() -> None:
     found = read("OBR|1|P|F|X^Y^L", "OBX|1|TX|A^A^L||first line\nsecond line\n\nNEG\nthe end|mg||||||F", "NTE|1||a\nb")
     (seen,) = observations(found.groups)
@@ -460,6 +468,7 @@ def test_another_kind_of_message_enters_nothing(kind: str) -> None:
     found = read("PID|1||1^^^H", OBR, OBX, head=MSH.replace("ORU^R01", kind))
     assert codes(found) == ["other_message"]
     assert [problem.code for problem in found.groups[0].problems] == ["other_message"]
+    assert [problem.code for problem in found.groups[0].observations[0].problems] == ["other_message"]
 
 
 @pytest.mark.parametrize("kind", ["ORU^R01", "ORU^R30", "ORU", "OUL^R22", "ORL^O22", "ORF^R04", "ORU_R01", ""])
