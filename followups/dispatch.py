@@ -134,9 +134,9 @@ def why_not(message: Message, now: datetime) -> Verdict | None:
         why = _("kept or no longer needed")
     elif message.follow_up.generation != messages.generation_of(message.key):
         why = _("the promise has changed since")
-    if not why and not message.recipient.is_active:
+    if not why and (message.recipient is None or not message.recipient.is_active):
         state, why = MessageState.FAILED, _("the account is no longer active")
-    if not why and not message.recipient.email:
+    if not why and (message.recipient is None or not message.recipient.email):
         state, why = MessageState.FAILED, _("this person has no e-mail address")
     return Verdict(state, why, str(state)) if why else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from followups.models.contacts import PatientContact
 from followups.models.followups import FollowUp, FollowUpNote
+from followups.models.links import PatientLink
 from followups.models.messages import DeliveryAttempt, Message
 from followups.models.reviews import Action, Review
 from followups.models.symptoms import SymptomAnswer, SymptomCheck
@@ -15,6 +16,7 @@ __all__ = [
     "FollowUpNote",
     "Message",
     "PatientContact",
+    "PatientLink",
     "Review",
     "SymptomAnswer",
     "SymptomCheck",

@@ -23,7 +23,18 @@ class Message(models.Model):
     )
     kind = models.CharField(max_length=40)
     channel = models.CharField(max_length=12)
-    recipient = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="messages")
+    #: Somebody of the staff, or the patient: one of the two.
+    recipient = models.ForeignKey(
+        "clinic.User", on_delete=models.PROTECT, related_name="messages", null=True, blank=True
+    )
+    patient = models.ForeignKey(
+        "procedures.Patient", on_delete=models.PROTECT, related_name="messages", null=True, blank=True
+    )
+    link = models.ForeignKey(
+        "followups.PatientLink", on_delete=models.PROTECT, related_name="messages", null=True, blank=True
+    )
+    #: The language it was written in (``procedures.domain.languages``); empty for the staff's.
+    language = models.CharField(max_length=8, blank=True)
     state = models.CharField(max_length=10, default=str(MessageState.QUEUED))
     not_before = models.DateTimeField()
     useful_until = models.DateTimeField(null=True, blank=True)
@@ -45,6 +56,11 @@ class Message(models.Model):
                 condition=(~Q(state="sending") & Q(claim_token__isnull=True, lease_until__isnull=True))
                 | Q(state="sending", claim_token__isnull=False, lease_until__isnull=False),
                 name="message_sending_has_lease",
+            ),
+            models.CheckConstraint(
+                condition=Q(recipient__isnull=False, patient__isnull=True)
+                | Q(recipient__isnull=True, patient__isnull=False),
+                name="message_to_one",
             ),
             models.CheckConstraint(
                 condition=Q(dealt_at__isnull=True) | Q(state__in=["failed", "unknown"]),

@@ -121,7 +121,8 @@ def render(message: Message) -> OutgoingMessage:
         },
     )
     subject = _("Urgent: you have a task in Procedure Tracker") if urgent else _("You have a task in Procedure Tracker")
-    return OutgoingMessage(key=message.key, to=message.recipient.email, subject=subject, body=body)
+    to = message.recipient.email if message.recipient is not None else ""
+    return OutgoingMessage(key=message.key, to=to, subject=subject, body=body)
 
 
 def _path(follow_up: FollowUp | None) -> str:
