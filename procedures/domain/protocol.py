@@ -125,6 +125,7 @@ class Test:
     note: str = ""
     also_loinc: tuple[str, ...] = ()  # other codes under which laboratories report the same test
     informational: bool = False  # has no rule of its own on purpose: it counts beside other values
+    patient_label: str = ""  # what a patient calls it; versions from before there was one show ``label``
     source: Source
 
 
@@ -355,6 +356,31 @@ class PatientText:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PatientAnswer:
+    """One answer a patient may pick; ``code`` is an answer of the checklist question."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientQuestion:
+    """What a patient is asked before the visit, in plain words; it arrives at the checklist question of this code.
+
+    ``answers``: those of the checklist question that a patient is offered (all of a yes_no when empty; those of
+    a medicines or allergies question are ``none``, ``some`` and ``unknown``). ``asked_if`` as in a :class:`Question`,
+    over the patient's own answers.
+    """
+
+    code: str
+    text: str
+    help: str = ""
+    answers: tuple[PatientAnswer, ...] = ()
+    asked_if: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class SeriesTiming:
     """The same procedure again and again for one patient: from when on a distance is called a drift, and when the
     next one must be booked. ``shown_fields``: what of each signed record the series page shows.
@@ -412,6 +438,9 @@ class Protocol:
     later_tests: tuple[LaterTests, ...] = ()
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
     series: SeriesTiming | None = None  # missing in versions from before there were series
+    patient_label: str = ""  # what a patient calls the procedure
+    patient_questions: tuple[PatientQuestion, ...] = ()
+    translations: dict[str, Any] = field(default_factory=dict)  # language → what a patient reads; translations.py
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -443,6 +472,12 @@ class Protocol:
 
     def later(self, code: str) -> LaterTests:
         return _find(self.later_tests, code)
+
+    def in_language(self, code: str) -> Protocol:
+        """Itself with everything that a patient reads in that language; unchanged where it has no translation."""
+        from procedures.domain import translations
+
+        return translations.localized(self, code)
 
     def accept_within(self, why: str) -> int:
         """Hours in which somebody accepts what is pending; ``why`` is a field of :class:`TransferHours`."""
