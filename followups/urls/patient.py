@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from followups.views import gate
+from followups.views import before, gate
 
 urlpatterns = [
+    path("p/before/", before.start, name="patient_before"),
+    path("p/before/check/", before.check, name="patient_before_check"),
+    path("p/before/sent/", before.sent, name="patient_before_sent"),
+    path("p/before/ask/<slug:question>/", before.question, name="patient_before_question"),
     path("p/<str:token>/", gate.gate, name="patient_gate"),
 ]

@@ -64,7 +64,6 @@ def to_data(given: Mapping[str, Given]) -> dict[str, Any]:
             "lines": [{"name": line.name, "more": line.more, "still": line.still} for line in each.lines],
         }
         for code, each in given.items()
-        if not each.is_empty
     }
 
 

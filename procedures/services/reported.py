@@ -46,7 +46,7 @@ def arrive(
         raise TooLate
     protocol = locked.protocol_version.parsed
     shown = {item.code for item in reported.asked(protocol, given)}
-    given = {code: each for code, each in given.items() if code in shown}
+    given = {code: each for code, each in given.items() if code in shown and not each.is_empty}
     report = PatientReport.objects.create(
         procedure=locked, at=now, language=language, answered_by=answered_by, answers=reported.to_data(given)
     )
