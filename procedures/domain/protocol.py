@@ -347,7 +347,8 @@ class Calculation:
 
 @dataclass(frozen=True, kw_only=True)
 class PatientText:
-    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency."""
+    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency;
+    paused and results where the sheet for afterwards has no times or days of its own."""
 
     code: str
     title: str
