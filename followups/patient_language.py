@@ -33,6 +33,12 @@ def language_of(patient: Patient, protocol: Protocol | None = None) -> str:
     return code
 
 
+def their_name(patient: Patient) -> str:
+    """What they call the language they speak, where we know it."""
+    spoken = str(patient.language)
+    return languages.NAMES[languages.of(spoken)][0] if languages.is_theirs(spoken) else spoken
+
+
 @contextmanager
 def speaking(patient: Patient, protocol: Protocol | None = None) -> Iterator[str]:
     """Everything rendered inside is in the patient's language. Gives its code."""

@@ -85,7 +85,8 @@ def _append(found: dict[str, Entry], current: Entry, last: str, text: str) -> No
 
 def write(path: Path, entries: Iterable[Entry], language: str) -> None:
     """In the order given, each with the files in which it stands."""
-    blocks = [f'# What a patient reads on our pages. Written by scripts/translations.py.\nmsgid ""\nmsgstr {_quoted(HEADER[language])}']
+    title = "# What a patient reads on our pages. Written by scripts/translations.py."
+    blocks = [f'{title}\nmsgid ""\nmsgstr {_quoted(HEADER[language])}']
     for entry in entries:
         lines = [f"#: {place}" for place in entry.places]
         lines += ["#, fuzzy"] * entry.fuzzy

@@ -92,6 +92,11 @@ def _wrong_variables(place: str, entry: Entry) -> Iterator[str]:
             yield f"{place}: “{entry.msgid}” and its translation have other variables"
 
 
+def plain(text: str) -> str:
+    """The words alone, without variables and markup: what a person reads."""
+    return re.sub(r"<[^>]+>", "", VARIABLE.sub("", text)).strip(" .:")
+
+
 def update(wanted: dict[str, Entry]) -> dict[str, Entry]:
     """What is known for what is wanted; what is new is empty."""
     known = catalogue.read(PO) if PO.exists() else {}

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from clinic.models import AuditEntry
+from followups import patient_language
 from followups.domain.expected_results import Awaited, Expected, expected
 from procedures.domain.protocol import PatientText, Protocol
 from procedures.domain.states import Outcome, ProcedureStatus, TestStatus
@@ -53,7 +54,8 @@ def before(procedure: Procedure, protocol: Protocol) -> dict[str, Any]:
         "comes": procedure.state not in NOT_DONE,
         "location": next((c.label for c in protocol.locations if c.code == procedure.location), ""),
         "stay": procedure.stay,
-        "minutes": protocol.variant(procedure.variant).stay_minutes,
+        "minutes": _minutes(procedure, protocol),
+        "their_language": patient_language.their_name(procedure.patient),
         "last_doses": [h for h in holds if h.told_patient_at and h.planned_last_dose_at and not h.restart],
         "untold": [h.ingredient for h in holds if not h.told_patient_at and not h.restart],
         "escort": answers.get("escort", ""),
@@ -130,6 +132,13 @@ def _common(procedure: Procedure, protocol: Protocol) -> dict[str, Any]:
         "ward": procedure.patient.is_inpatient,
         "clinic_name": settings.CLINIC_NAME,
     }
+
+
+def _minutes(procedure: Procedure, protocol: Protocol) -> int:
+    """The whole stay: as it is booked, else as the protocol plans it."""
+    if procedure.stay is not None:
+        return int((procedure.stay.upper - procedure.stay.lower).total_seconds() // 60)
+    return protocol.variant(procedure.variant).stay_minutes
 
 
 def _holds(procedure: Procedure) -> list[Hold]:

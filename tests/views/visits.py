@@ -199,6 +199,10 @@ NAMED: dict[str, Paths] = {
         "followups:case", "rich", "coming", "requested", "arrived", "running", "cancelled", "no_show"
     ),
     "followups:case_summary": pages("followups:case_summary"),
+    "followups:leaflet": lambda full: [
+        full.url("followups:leaflet", which, case=case) for which, case in (("before", "coming"), ("after", "rich"))
+    ],
+    "followups:before_form": pages("followups:before_form", "coming"),
     "followups:tell": pages("followups:tell", "rich", "no_show"),
     "followups:symptoms": one("followups:symptoms", lambda full: "day_2"),
     "followups:review": lambda full: [
