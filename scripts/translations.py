@@ -28,13 +28,15 @@ TEMPLATES = "templates/patient/**/*.html"
 #: Modules whose strings a patient reads. Everything called ``patient_…`` in a room of its own is one.
 MODULES = (
     "followups/*/patient_*.py",
+    "followups/forms/answer.py",
     "followups/forms/before.py",
     "followups/forms/birth_date.py",
     "followups/selectors/given_words.py",
+    "followups/services/symptom_reports.py",
     "followups/views/before.py",
     "followups/views/gate.py",
 )
-CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "say", "ngettext", "ngettext_lazy"}
+CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "say", "ngettext", "ngettext_lazy", "Invalid"}
 STRING = r"[uU]?(?:'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")"
 IN_TEMPLATE = re.compile(rf"(?<!\w)(_|gettext|ngettext)\(\s*({STRING})(?:\s*,\s*({STRING}))?")
 VARIABLE = re.compile(r"%\((\w+)\)[sd]")

@@ -8,7 +8,7 @@ from followups.models.followups import FollowUp, FollowUpNote
 from followups.models.links import PatientLink
 from followups.models.messages import DeliveryAttempt, Message
 from followups.models.reviews import Action, Review
-from followups.models.symptoms import SymptomAnswer, SymptomCheck
+from followups.models.symptoms import SymptomAnswer, SymptomCheck, SymptomTriage
 
 __all__ = [
     "Action",
@@ -22,4 +22,5 @@ __all__ = [
     "Review",
     "SymptomAnswer",
     "SymptomCheck",
+    "SymptomTriage",
 ]

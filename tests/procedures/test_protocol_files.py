@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_protocol_without_its_translation_is_refused(folder: Path) -> None:
     (folder / "es" / "thoracentesis.toml").unlink()
-    with pytest.raises(ProtocolError, match="es/thoracentesis.toml is missing"):
+    with pytest.raises(ProtocolError, match=r"es/thoracentesis\.toml is missing"):
         protocols.read_translated(folder / "thoracentesis.toml")
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('followups', '0006_patient_links'),
+        ('followups', '0007_symptom_reports'),
     ]
 
     operations = [
