@@ -98,6 +98,15 @@
     document.querySelectorAll("[data-keys-hint]").forEach((hint) => (hint.hidden = matchMedia("(pointer: coarse)").matches));
   }
 
+  /* ── A scanner types and ends with Enter: on to the next number, and never half a form ──────────── */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches?.("input[data-scan]")) return;
+    event.preventDefault();
+    const places = [...document.querySelectorAll("input[data-scan]")];
+    const next = places[places.indexOf(event.target) + 1] ?? event.target.form.querySelector(".btn-primary");
+    next.focus();
+  });
+
   /* ── Menus close when one clicks elsewhere or presses Escape ─────────────────────────────────────── */
   const openMenus = () => document.querySelectorAll("details.menu[open]");
   document.addEventListener("click", (event) => {
