@@ -82,6 +82,13 @@ def missed(courier: Courier | None, ready: datetime, zone: tzinfo) -> Missed | N
     return Missed(ready=ready, last=last, works=works)
 
 
-def first_in_time(courier: Courier, slots: Iterable[Slot], drawn_after: timedelta, zone: tzinfo) -> Slot | None:
+def of_slot(known: Mapping[int | None, Courier], slot: Slot, drawn: timedelta, zone: tzinfo) -> Missed | None:
+    """The same for a slot, ``drawn`` after its start; ``known``: the courier of each room."""
+    return missed(known.get(slot.room.pk if slot.room else None), slot.start + drawn, zone)
+
+
+def first_in_time(
+    known: Mapping[int | None, Courier], slots: Iterable[Slot], drawn: timedelta, zone: tzinfo
+) -> Slot | None:
     """The first of the slots whose fluid makes the courier."""
-    return next((slot for slot in slots if missed(courier, slot.start + drawn_after, zone) is None), None)
+    return next((slot for slot in slots if of_slot(known, slot, drawn, zone) is None), None)

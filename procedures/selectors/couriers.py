@@ -9,8 +9,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from procedures.domain import couriers as rules
+from procedures.domain import slots as slot_rules
 from procedures.domain.couriers import Courier, Missed
+from procedures.domain.slots import Slot
 from procedures.models import Laboratory, Procedure
+from procedures.selectors import slots
+
+#: How far a slot that makes the courier is looked for.
+DAYS_LOOKED_AT = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,25 @@ def courier(laboratory: Laboratory) -> Courier:
 
 def missed_by(procedure: Procedure, start: datetime, room_id: int | None) -> Missed | None:
     """Whether the fluid of a slot comes too late for the last courier; None when it does not, or none is known."""
-    drawn = timedelta(minutes=procedure.protocol_version.parsed.variant(procedure.variant).operator_minutes)
     known = couriers_of({room_id}).get(room_id)
-    return rules.missed(known, start + drawn, timezone.get_default_timezone())
+    return rules.missed(known, start + drawn_after(procedure), timezone.get_default_timezone())
+
+
+def next_in_time(procedure: Procedure, now: datetime) -> Slot | None:
+    """The first free slot from the case's own on whose fluid makes the courier, within the usual horizon."""
+    start = procedure.stay.lower if procedure.stay else now
+    rooms = slots.rooms_for(procedure)
+    known = couriers_of({room.pk for room in rooms})
+    first = timezone.localtime(start).date()
+    found = slots.calendar(
+        procedure=procedure, rooms=rooms, operator=procedure.operator, first=first,
+        last=first + timedelta(days=DAYS_LOOKED_AT), now=now,
+    )  # fmt: skip
+    later = slot_rules.free_slots(found, first, first + timedelta(days=DAYS_LOOKED_AT), after=now)
+    others = (slot for slot in later if slot.start != start)
+    return rules.first_in_time(known, others, drawn_after(procedure), timezone.get_default_timezone())
+
+
+def drawn_after(procedure: Procedure) -> timedelta:
+    """How long after the slot's start the fluid is ready: when the operator is done."""
+    return timedelta(minutes=procedure.protocol_version.parsed.variant(procedure.variant).operator_minutes)

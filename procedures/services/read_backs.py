@@ -1,4 +1,4 @@
-"""How a critical result was noticed: a call of the laboratory with its read-back, or another way. Facts, never changed."""
+"""How a critical result was noticed: a call of the laboratory with its read-back, or another way."""
 
 from __future__ import annotations
 

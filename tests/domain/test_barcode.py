@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ def test_what_is_read_back_from_the_bars_is_the_text(text: str) -> None:
 
 def _sign(pattern: list[bool]) -> int:
     runs, count = "", 1
-    for one, two in zip(pattern, pattern[1:], strict=False):
+    for one, two in pairwise(pattern):
         if one == two:
             count += 1
         else:

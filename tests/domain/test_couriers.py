@@ -93,6 +93,7 @@ def test_where_no_courier_is_known_nothing_is_warned_of(courier: Courier | None)
 
 def test_the_next_better_slot_is_the_first_that_makes_it() -> None:
     starts = [local("2026-03-05T16:00"), local("2026-03-05T16:15"), local("2026-03-06T08:00")]
-    found = couriers.first_in_time(COURIER, [Slot(s, None, None) for s in starts], timedelta(minutes=40), RIGA)
+    slots = [Slot(start, None, None) for start in starts]
+    found = couriers.first_in_time({None: COURIER}, slots, timedelta(minutes=40), RIGA)
     assert found is not None
     assert found.start == starts[2]
