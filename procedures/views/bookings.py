@@ -115,7 +115,7 @@ def say_missed_courier(request: HttpRequest, case: Procedure) -> None:
     better = couriers.next_in_time(case, clock.now())
     if better is not None:
         day = f"{timezone.localtime(better.start):%a %-d %b %H:%M}"
-        messages.info(request, _("The next free slot that makes the courier: %(slot)s.") % {"slot": day})
+        messages.info(request, _("A free slot that makes the courier: %(slot)s.") % {"slot": day})
 
 
 def say_who_answers(request: HttpRequest, case: Procedure, chosen: User) -> None:

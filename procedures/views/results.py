@@ -23,7 +23,7 @@ from procedures.domain.states import Level, ResultStatus
 from procedures.forms.labs import ReasonForm
 from procedures.forms.results import ResultForm
 from procedures.models import LabTest, ResultVersion
-from procedures.selectors import banner
+from procedures.selectors import banner, trends
 from procedures.selectors import labs as labs_selectors
 from procedures.selectors import results as selectors
 from procedures.services import results
@@ -34,7 +34,11 @@ def versions_page(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """All versions of one test side by side, and what was computed from them."""
     actor = actor_of(request)
     test = access.test_for(actor, code, pk)
-    context = {"may_enter": actor.has(*access.LABORATORY), "judgement": selectors.judged_now(test)}
+    context = {
+        "may_enter": actor.has(*access.LABORATORY),
+        "judgement": selectors.judged_now(test),
+        "trends": trends.of_patient(test.procedure),
+    }
     return _page(request, actor, test, "versions.html", context)
 
 
