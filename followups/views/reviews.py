@@ -21,6 +21,7 @@ from followups.views import chart_page
 from procedures.access import CONTACT, REVIEW, procedure_for, result_for
 from procedures.models import ResultVersion
 from procedures.selectors import results, trends
+from procedures.services import read_backs
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,10 +29,10 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     """One version of a result beside the earlier ones: what it means, what follows, what the patient hears."""
     actor = actor_of(request)
     version = result_for(actor, pk, need=REVIEW if request.method == "POST" else None)
-    form = ReviewForm(request.POST or None, initial=_initial(version))
+    form = ReviewForm(request.POST or None, initial=_initial(version), noticing=read_backs.is_owed(version))
     if request.method == "POST" and form.is_valid():
         try:
-            saved = reviews.review(version=version, actor=actor, **form.cleaned_data)
+            saved = reviews.review(version=version, actor=actor, **form.arguments())
         except Invalid as error:
             add_to_form(form, error)
         else:

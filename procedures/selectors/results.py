@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from procedures.domain import measurement
@@ -18,7 +19,7 @@ from procedures.domain.measurement import Value
 from procedures.domain.protocol import Calculation, Component, Protocol, Source, Test
 from procedures.domain.results import Judgement, Known
 from procedures.domain.states import ResultStatus
-from procedures.models import LabTest, Procedure, ResultVersion
+from procedures.models import CriticalReadBack, LabTest, Procedure, ResultVersion
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,12 @@ def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]
 
 
 def side_by_side(test: LabTest) -> SideBySide:
-    """Every version that stands, oldest first, with what changed from one to the next marked: one query."""
-    stored = list(test.versions.select_related("entered_by", "inbound_item").order_by("number"))
+    """Every version that stands, oldest first, with what changed from one to the next marked: two queries."""
+    stored = list(
+        test.versions.select_related("entered_by", "inbound_item")
+        .prefetch_related(Prefetch("read_backs", CriticalReadBack.objects.select_related("by")))
+        .order_by("number")
+    )
     current = versions_rule.current(stored)
     standing, gone = rules.standing(stored)
     data = test_data(test)

@@ -51,6 +51,12 @@ def tube(case: Case) -> dict[str, Any]:
     return {"code": row.procedure.code, "pk": row.specimen_id}
 
 
+def critical(case: Case) -> dict[str, Any]:
+    row = _collected()
+    make.result(row, level="critical")
+    return {"code": row.procedure.code, "pk": row.pk}
+
+
 def laboratory(case: Case) -> dict[str, Any]:
     return {"pk": Laboratory.objects.create(name="Central", zone="UTC").pk}
 
@@ -81,5 +87,6 @@ RECORDS: dict[str, Row] = {
     "procedures:laboratory_courier": allow(Role.DIRECTOR, kwargs=laboratory),
     "procedures:results": allow(*READERS, others=404, kwargs=resulted),
     "procedures:result_new": allow(*WRITERS, kwargs=test, **CLOSED),
+    "procedures:result_read_back": allow(*WRITERS, kwargs=critical, **CLOSED),
     "procedures:result_withdraw": allow(*WRITERS, kwargs=resulted, **CLOSED),
 }

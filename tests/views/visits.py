@@ -34,6 +34,7 @@ POST_ONLY = {
 }
 #: Lead elsewhere, or say something to a machine.
 NO_PAGE = {
+    "followups:critical_strip",
     "followups:indicators_file",
     "followups:open_items_file",
     "followups:overrides_file",
