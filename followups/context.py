@@ -5,16 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
+from clinic import context
 from followups.selectors import criticals
+
+NAME = "critical_untaken"
+
+
+def count_with_the_frame() -> None:
+    """The number comes with the frame's own query: a page costs none for it."""
+    context.COUNTED[NAME] = criticals.untaken_count
 
 
 def critical(request: HttpRequest) -> dict[str, Any]:
-    """``critical_untaken``: how many critical results nobody has taken. Counted only where a page shows it.
+    """``critical_untaken``: how many critical results nobody has taken; ``critical_strip``: whether it is shown at all.
 
-    None for whoever sees no charts, who is not told how many there are.
+    Whoever sees no charts is not told how many there are.
     """
     if not criticals.may_see(getattr(request, "user", None)):
         return {"critical_strip": False}
-    return {"critical_strip": True, "critical_untaken": SimpleLazyObject(lambda: criticals.untaken().count())}
+    counts = getattr(request, "frame_counts", {})
+    number = counts[NAME] if NAME in counts else criticals.untaken().count()  # before the engine's first pass
+    return {"critical_strip": True, NAME: number}

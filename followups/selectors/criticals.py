@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Count, IntegerField, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from clinic.models import User
 from clinic.roles import CLINICAL
@@ -22,6 +23,12 @@ def unread() -> QuerySet[FollowUp]:
 def untaken() -> QuerySet[FollowUp]:
     """Those that nobody has taken. That somebody is responsible, or has seen them, takes none of them."""
     return unread().filter(taken_by__isnull=True)
+
+
+def untaken_count() -> Coalesce:
+    """Their number as an expression, to be counted beside another row."""
+    rows = untaken().order_by().values("level").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(rows), Value(0), output_field=IntegerField())
 
 
 def may_see(user: object) -> bool:

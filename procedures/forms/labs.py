@@ -40,8 +40,8 @@ class RecollectForm(ClinicFormMixin, forms.Form):
     def __init__(self, *args: Any, rejected: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [
-            ("recollect", _("Collect again; the patient is told")),
-            ("cancel", _("Cancel the test and accept the loss; the patient is told")),
+            ("recollect", _("Collect again (the patient is told)")),
+            ("cancel", _("Cancel the test and accept the loss (the patient is told)")),
         ]
         if rejected:
             words = _(

@@ -12,6 +12,7 @@ from clinic.actor import Actor
 from clinic.errors import Invalid, NotPermitted
 from procedures import events
 from procedures.domain import results as rules
+from procedures.domain.measurement import parse_number
 from procedures.models import CriticalReadBack, ResultVersion
 from procedures.models.read_backs import Noticed
 from procedures.services import lab_rows as rows
@@ -80,12 +81,10 @@ def _is_of(version: ResultVersion, said: str) -> bool:
     """Whether one of the version's values, or a number computed from them, was said: in figures or in words."""
     protocol = version.test.procedure.protocol_version.parsed
     test = protocol.test(version.test.code)
-    computed = {
-        code: {"value": found["value"]} for code, found in version.calculated.items() if found.get("value") is not None
-    }
-    tried = [said, *_NUMBER.findall(said)]
-    if any(rules.repeats(test, {**version.values, **computed}, (), protocol, part) for part in tried):
-        return True
+    computed = {float(found["value"]) for found in version.calculated.values() if found.get("value") is not None}
+    for part in (said, *_NUMBER.findall(said)):
+        if rules.repeats(test, version.values, (), protocol, part) or parse_number(part)[1] in computed:
+            return True
     words = [str(stored.get("text") or "") for stored in version.values.values()] + [version.text]
     return any(said.casefold() in text.casefold() for text in words if text)
 
