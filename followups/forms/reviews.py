@@ -5,10 +5,11 @@ from __future__ import annotations
 from copy import copy
 from typing import Any
 
+from crispy_forms.layout import Div, Layout
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms import ClinicFormMixin
+from clinic.forms import ClinicFormHelper, ClinicFormMixin
 from followups.models.reviews import Interpretation, Plan, TellHow
 from procedures.forms.read_backs import ReadBackForm
 
@@ -47,6 +48,15 @@ class ReviewForm(ClinicFormMixin, forms.Form):
         if noticing:
             asked = {name: field for name, field in ReadBackForm.base_fields.items() if name != "at"}
             self.fields = {**{name: copy(field) for name, field in asked.items()}, **self.fields}
+
+    @property
+    def helper(self) -> ClinicFormHelper:
+        helper = ClinicFormHelper(self)
+        if self.noticing:
+            call = Div("caller", "receiver", "value", css_class="field-row")
+            rest = [name for name in self.fields if name not in ("how", "caller", "receiver", "value")]
+            helper.layout = Layout("how", call, *rest)
+        return helper
 
     def arguments(self) -> dict[str, Any]:
         """As ``services.reviews.review`` takes them."""

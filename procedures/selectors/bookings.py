@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from clinic.models import Room, User
 from procedures.domain import couriers as courier_rules
 from procedures.domain import slots as rules
-from procedures.domain.couriers import Courier
+from procedures.domain.couriers import Courier, Missed
 from procedures.domain.protocol import Variant
 from procedures.domain.slots import Slot
 from procedures.models import Procedure, ProtocolVersion
@@ -23,11 +23,16 @@ from procedures.selectors import couriers, slots
 
 @dataclass(frozen=True)
 class Day:
-    """The free starts of a local day; the first free room of each. ``late``: the starts that miss the courier."""
+    """The free starts of a local day; the first free room of each. ``late``: what misses the courier, by its start."""
 
     day: date
     slots: list[Slot]
-    late: frozenset[datetime] = frozenset()
+    late: Mapping[datetime, Missed] = field(default_factory=dict)
+
+    @property
+    def offers(self) -> list[tuple[Slot, Missed | None]]:
+        """Each start, with what is in the way of its fluid."""
+        return [(slot, self.late.get(slot.start)) for slot in self.slots]
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,7 @@ def free_days(
         if not on_day or on_day[-1].start != slot.start:
             on_day.append(slot)
     known = couriers.couriers_of({slot.room.pk if slot.room else None for on in found.values() for slot in on})
-    late = _late(procedure, [slot for on in found.values() for slot in on], known)
-    return [Day(day, on_day, late & {slot.start for slot in on_day}) for day, on_day in found.items()]
+    return [Day(day, on_day, _late(procedure, on_day, known)) for day, on_day in found.items()]
 
 
 def courier_note(procedure: Procedure, days: Iterable[Day]) -> CourierNote | None:
@@ -89,9 +93,10 @@ def courier_note(procedure: Procedure, days: Iterable[Day]) -> CourierNote | Non
     return CourierNote(found.name if found else "", better)
 
 
-def _late(procedure: Procedure, offered: list[Slot], known: dict[int | None, Courier]) -> frozenset[datetime]:
+def _late(procedure: Procedure, offered: list[Slot], known: dict[int | None, Courier]) -> dict[datetime, Missed]:
     drawn, zone = couriers.drawn_after(procedure), timezone.get_default_timezone()
-    return frozenset(slot.start for slot in offered if courier_rules.of_slot(known, slot, drawn, zone))
+    found = {slot.start: courier_rules.of_slot(known, slot, drawn, zone) for slot in offered}
+    return {start: missed for start, missed in found.items() if missed is not None}
 
 
 def facts(procedure: Procedure) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def test_slots_after_the_last_courier_are_marked_with_the_first_that_makes_it(
     case = make.procedure(variant="diagnostic", location="clinic")
     page = as_role(Role.SCHEDULER).get(url("schedule", case), {"first": monday().isoformat(), "days": "1"})
     words = page.content.decode()
-    assert "The first that makes it" in words
+    assert "The first that makes it" in words and "ready 16:40, last courier 16:15" in " ".join(words.split())
     late = [s.start.astimezone(ZONE).time() for day in page.context["days"] for s in day.slots if s.start in day.late]
     assert min(late) == time(15, 45)  # 40 minutes after it the fluid is ready: 16:25
 
