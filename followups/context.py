@@ -18,7 +18,7 @@ def count_with_the_frame() -> None:
 
 
 def critical(request: HttpRequest) -> dict[str, Any]:
-    """``critical_untaken``: how many critical results nobody has taken; ``critical_strip``: whether it is shown at all.
+    """``critical_untaken``: how many critical results no physician has taken; ``critical_strip``: whether it is shown.
 
     Whoever sees no charts is not told how many there are.
     """

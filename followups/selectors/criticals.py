@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, IntegerField, QuerySet, Subquery, Value
+from django.db.models import Count, IntegerField, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from clinic.models import User
-from clinic.roles import CLINICAL
+from clinic.roles import CLINICAL, Role
 from followups.domain.kinds import Kind
 from followups.models import FollowUp
 
@@ -21,8 +21,10 @@ def unread() -> QuerySet[FollowUp]:
 
 
 def untaken() -> QuerySet[FollowUp]:
-    """Those that nobody has taken. That somebody is responsible, or has seen them, takes none of them."""
-    return unread().filter(taken_by__isnull=True)
+    """Those that no physician has taken. That somebody is responsible, or has seen them, takes none of them; a nurse
+    who takes one has it in hand but cannot read it.
+    """
+    return unread().filter(Q(taken_by__isnull=True) | ~Q(taken_by__roles__contains=[str(Role.PHYSICIAN)]))
 
 
 def untaken_count() -> Coalesce:

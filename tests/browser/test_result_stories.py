@@ -121,7 +121,7 @@ def test_a_cytology_that_never_comes_is_chased_given_up_and_told(team: Team, sto
     assert "Zimmermann, Ada" in pia.row(decide)
     pia.follow(decide)
     pia.follow("Decide: Cytology")
-    pia.pick("What shall be done?", "Cancel the test and accept the loss")
+    pia.pick("What shall be done?", "Cancel the test and accept the loss (the patient is told)")
     pia.fill("Because", "The next tap will bring fluid enough")
     pia.press("Record the decision")
     nora.open(case)
@@ -136,14 +136,16 @@ def test_a_count_that_no_laboratory_flagged_is_critical_on_every_page_until_it_i
     arrive(story, "ascites_cell_count", nucleated_cells=(400, "/uL"), pmn_percent=(78, "%"))
 
     nora.open("/checklists/")
-    assert "1 critical result nobody has taken." in nora.text
+    assert "1 critical result no physician has taken." in nora.text
     nora.follow("Look and take")
     assert "Zimmermann, Ada" in nora.rows[0]
-    nora.follow("Take: Read the result: Cell count and differential, Zimmermann, Ada")
-    nora.press("Take it")
-    assert "Taken, not read yet" in nora.text and "nobody has taken" not in nora.text
-    pia.open("/inbox/")
-    assert "nobody has taken" not in pia.text
+    pia.open("/board/")
+    pia.follow("Look and take")
+    pia.follow("Take: Read the result: Cell count and differential, Zimmermann, Ada")
+    pia.press("Take it")
+    assert "Taken by a physician, not read yet" in pia.text and "no physician has taken" not in pia.text
+    nora.open("/checklists/")
+    assert "no physician has taken" not in nora.text
 
     # the laboratory phones after all, and the nurse reads it back
     nora.open(case)

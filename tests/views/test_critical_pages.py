@@ -17,7 +17,7 @@ from clinic.actor import Actor
 from clinic.models import AuditEntry, User
 from clinic.roles import Role
 from followups.models import FollowUp, Review
-from followups.services import contacts, promises, reviews
+from followups.services import contacts, reviews
 from procedures import events
 from procedures.models import CriticalReadBack, Laboratory, LabTest, Procedure, ResultVersion
 from procedures.models.inbound import InboundItem, InboundMessage
@@ -26,7 +26,7 @@ from procedures.services.labs import Tube
 from tests import make
 
 pytestmark = pytest.mark.django_db
-SAYS = "1 critical result nobody has taken."
+SAYS = "1 critical result no physician has taken."
 WORDS = {"interpretation": "critical", "plan": "treat", "plan_detail": "Cefotaxime now", "tell": "now"}
 
 
@@ -83,17 +83,20 @@ def test_whoever_sees_no_charts_is_not_told(cells_row: LabTest, role: Role, page
     assert client.get(reverse("followups:critical_strip")).status_code == 403
 
 
-def test_only_taking_ends_it_for_everybody(cells_row: LabTest) -> None:
+def test_only_a_physician_who_takes_it_ends_it_for_everybody(cells_row: LabTest) -> None:
     by_message(cells_row)
-    nurse, other = make.user(Role.NURSE), make.user(Role.PHYSICIAN)
-    web = as_user(nurse)
-    listed = web.get(reverse("followups:criticals")).content.decode()
-    assert cells_row.procedure.patient.name in listed and "Nobody has taken" in listed and "Snooze" not in listed
-    assert SAYS in as_user(other).get(reverse("followups:inbox")).content.decode()
+    nurse, doctor = as_user(make.user(Role.NURSE)), as_user(make.user(Role.PHYSICIAN))
+    listed = nurse.get(reverse("followups:criticals")).content.decode()
+    assert cells_row.procedure.patient.name in listed and "No physician has taken" in listed and "Snooze" not in listed
     promise = FollowUp.objects.get(kind="review_result", closed_at__isnull=True)
-    taken = web.post(reverse("followups:take", args=[promise.pk]) + "?back=criticals", {"seen": ""}, follow=True)
-    assert "Taken, not read yet" in taken.content.decode()
-    assert SAYS not in as_user(other).get(reverse("followups:inbox")).content.decode()
+    take = reverse("followups:take", args=[promise.pk]) + "?back=criticals"
+
+    nurse.post(take, {"seen_taker": ""})
+    assert SAYS in doctor.get(reverse("followups:inbox")).content.decode()
+    seen = FollowUp.objects.get(pk=promise.pk).taken_by_id
+    page = doctor.post(take, {"seen_taker": seen}, follow=True).content.decode()
+    assert "Taken by a physician, not read yet" in page and SAYS not in page
+    assert SAYS not in nurse.get(reverse("followups:chase")).content.decode()
 
 
 def test_the_poll_says_a_number_and_no_name_and_is_no_reading_of_a_chart(cells_row: LabTest) -> None:
@@ -227,11 +230,3 @@ def test_trends_of_a_series_of_taps_cost_the_same_queries_however_many(cells_row
     for weeks in range(4, 10):
         earlier(weeks, 100 + weeks)
     assert count()[1] == few
-
-
-def test_a_promise_that_was_taken_counts_no_more_but_is_still_open(cells_row: LabTest) -> None:
-    by_message(cells_row)
-    promise = FollowUp.objects.get(kind="review_result", closed_at__isnull=True)
-    promises.take(actor=make.actor(Role.NURSE), follow_up=promise)
-    promise.refresh_from_db()
-    assert promise.is_open and promise.taken_by_id is not None
