@@ -50,6 +50,12 @@ def tests(request: HttpRequest, code: str) -> HttpResponse:
     return _page(request, actor, procedure, "tests.html", {"may_change": may_change, "add_form": form})
 
 
+def _come(rows: Sequence[selectors.TestRow]) -> tuple[int, int]:
+    """How many of the tests that are not cancelled have a result, and how many there are."""
+    standing = [row for row in rows if row.state != "cancelled"]
+    return sum(row.current is not None for row in standing), len(standing)
+
+
 @require_POST
 def test_add(request: HttpRequest, code: str) -> HttpResponse:
     """Order one more test, or a panel, with the partner tests it needs."""
@@ -238,6 +244,7 @@ def _page(
         "protocol": procedure.protocol_version.parsed,
         "banner": banner.of_procedure(procedure),
         "rows": rows,
+        "come": _come(rows),
         "tube_rows": tubes,
         "tally": selectors.reconciliation(tubes),
         "to_collect": selectors.to_collect(rows),
