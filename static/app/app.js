@@ -158,16 +158,20 @@
     ["td", "cell"],
   ];
 
-  const prepare = (root) => {
+  const prepare = (root, polled = false) => {
     /* A table shown as cards loses its table semantics in some browsers: say them. */
     root.querySelectorAll(".table-wrap").forEach((wrap) => {
       TABLE_ROLES.forEach(([selector, role]) => wrap.querySelectorAll(selector).forEach((part) => part.setAttribute("role", role)));
     });
-    root.querySelector("[data-error-summary]")?.focus();
+    /* What refreshes by itself never takes the focus from whoever is typing. */
+    if (!polled) root.querySelector("[data-error-summary]")?.focus();
   };
 
   prepare(document);
-  document.addEventListener("htmx:afterSwap", (event) => prepare(event.detail.target.isConnected ? event.detail.target : document));
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const polled = Boolean(event.detail.requestConfig?.headers["X-Refresh"]);
+    prepare(event.detail.target.isConnected ? event.detail.target : document, polled);
+  });
 
   document.addEventListener("htmx:sendError", () => say("offline"));
   document.addEventListener("htmx:responseError", () => say("failed"));
