@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from followups.urls import cases, contacts, engine, handovers, oversight, promises, reviews, transfers, worklists
+from followups.urls import (
+    cases,
+    contacts,
+    criticals,
+    engine,
+    handovers,
+    oversight,
+    promises,
+    reviews,
+    transfers,
+    worklists,
+)
 
 app_name = "followups"
 urlpatterns = [
     *cases.urlpatterns,
     *worklists.urlpatterns,
+    *criticals.urlpatterns,
     *oversight.urlpatterns,
     *reviews.urlpatterns,
     *contacts.urlpatterns,

@@ -345,6 +345,24 @@ class Calculation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trend:
+    """One number followed from one procedure of a patient to the next.
+
+    ``of``: a calculation, ``"test.component"`` or ``"record.field"``; the first that a case has is taken.
+    ``divide_by`` and ``unit`` change how it is shown (mL as litres). ``line``: where it becomes critical, as shown.
+    """
+
+    code: str
+    label: str
+    of: tuple[str, ...]
+    unit: str = ""
+    divide_by: float = 1
+    line: float | None = None
+    line_label: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatientText:
     """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency."""
 
@@ -412,6 +430,7 @@ class Protocol:
     later_tests: tuple[LaterTests, ...] = ()
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
     series: SeriesTiming | None = None  # missing in versions from before there were series
+    trends: tuple[Trend, ...] = ()  # none in versions from before they were drawn
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
