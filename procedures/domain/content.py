@@ -161,6 +161,8 @@ def _tables(protocol: Protocol) -> Iterator[tuple[str, tables.Table]]:
         yield "Tests taken again after the needle", tables.later_tests(protocol)
     if protocol.series:
         yield "Series", tables.series(protocol.series)
+    if protocol.trends:
+        yield "Trends", tables.trends(protocol)
 
 
 def _section(title: str, table: tables.Table, *, level: int = 3) -> str:

@@ -102,6 +102,13 @@ def series(timing: SeriesTiming) -> Table:
     ]
 
 
+def trends(protocol: Protocol) -> Table:
+    return ("What is followed from one procedure to the next", "Of", "Unit", "Line", SOURCE), [
+        (t.label, "; ".join(t.of), t.unit, f"{number(t.line)} {t.line_label}".strip(), t.source)
+        for t in protocol.trends
+    ]
+
+
 def panels(protocol: Protocol) -> Table:
     return ("Order set", "Tests", "Note", SOURCE), [
         (p.label, "; ".join(protocol.test(code).label for code in p.tests), p.note, p.source) for p in protocol.panels

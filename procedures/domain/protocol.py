@@ -366,6 +366,24 @@ class Calculation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trend:
+    """One number followed from one procedure of a patient to the next.
+
+    ``of``: a calculation, ``"test.component"`` or ``"record.field"``; the first that a case has is taken.
+    ``divide_by`` and ``unit`` change how it is shown (mL as litres). ``line``: where it becomes critical, as shown.
+    """
+
+    code: str
+    label: str
+    of: tuple[str, ...]
+    unit: str = ""
+    divide_by: float = 1
+    line: float | None = None
+    line_label: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatientText:
     """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency;
     paused and results where the sheet for afterwards has no times or days of its own."""
@@ -468,6 +486,7 @@ class Protocol:
     sign_minutes: dict[str, int] = field(default_factory=lambda: dict(SIGN_MINUTES))
     silence_minutes: dict[str, int] = field(default_factory=lambda: dict(SILENCE_MINUTES))
     high_risk: tuple[str, ...] = ()  # of ``only_if``'s words: an unanswered check is called about the same evening
+    trends: tuple[Trend, ...] = ()  # none in versions from before they were drawn
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -34,6 +34,7 @@ POST_ONLY = {
 }
 #: Lead elsewhere, or say something to a machine.
 NO_PAGE = {
+    "followups:critical_strip",
     "followups:indicators_file",
     "followups:open_items_file",
     "followups:overrides_file",
@@ -193,6 +194,10 @@ NAMED: dict[str, Paths] = {
     "procedures:result_new": lambda full: [
         full.url("procedures:result_new", full.test(code)) for code in ("ascites_cell_count", "ascites_culture")
     ],
+    "procedures:result_read_back": one("procedures:result_read_back", lambda full: full.test("ascites_cell_count")),
+    "procedures:laboratory_courier": by_number(
+        "procedures:laboratory_courier", lambda full: full.places["laboratory"].pk
+    ),
     "procedures:result_withdraw": one("procedures:result_withdraw", lambda full: full.test("ascites_protein")),
     # the case, reading and telling, promises
     "followups:case": pages(

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('procedures', '0008_inbound'),
+        ('procedures', '0009_courier'),
     ]
 
     operations = [
