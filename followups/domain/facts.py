@@ -113,22 +113,16 @@ class SymptomFact:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskedFact:
-    """A check that was sent to the patient as a link. ``morning``: the one after it, when the clinic calls."""
-
-    check_code: str
-    at: datetime
-    morning: datetime
-    locked_at: datetime | None = None  # ten wrong birth dates
-
-
-@dataclass(frozen=True, kw_only=True)
 class LockedFact:
-    """A link for another purpose that was locked, and nobody has reached the patient since."""
+    """A link that ten wrong birth dates have locked; ``about`` is the check where it is about danger signs.
+
+    For another purpose only while nobody has reached the patient since.
+    """
 
     id: int
     purpose: str
     at: datetime
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,7 +223,10 @@ class ProcedureFacts:
     #: Items of the protocol's ``later_tests`` that a physician has decided on.
     later_decided: frozenset[str] = frozenset()
     safety: SafetyFact = SafetyFact()
-    asked: tuple[AskedFact, ...] = ()
+    #: The patient may be written to: they are asked about danger signs by a link first.
+    by_message: bool = False
+    #: The morning after a moment, when the clinic calls who was silent.
+    morning_after: Callable[[datetime], datetime] = field(default=lambda moment: moment, repr=False, compare=False)
     locked: tuple[LockedFact, ...] = ()
     booked_again_at: datetime | None = None  # the newest other case of this patient and protocol was asked for
 

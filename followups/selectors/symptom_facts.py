@@ -1,4 +1,4 @@
-"""What a patient reported, and what they were asked by a link, as facts for the planner."""
+"""What a patient reported, and how they are asked, as facts for the planner."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from followups.models.symptoms import SPOKEN
 from procedures.domain import symptoms as rules
 from procedures.domain.protocol import Protocol
 from procedures.domain.states import ProcedureStatus
-from procedures.models import Procedure
+from procedures.models import Patient, Procedure
+from procedures.models.people import ReachBy
 
 #: When the clinic calls those who were silent (its local time).
 MORNING = time(9)
@@ -88,21 +89,28 @@ def flags(procedure: Procedure) -> set[str]:
 
 
 def links(procedure: Procedure, contacts: tuple[f.ContactFact, ...]) -> dict[str, Any]:
-    """The checks that were sent, by their first link, and links for something else that are locked. One query."""
-    asked: dict[str, f.AskedFact] = {}
-    locked = []
-    for link in PatientLink.objects.filter(procedure=procedure, withdrawn_at__isnull=True).order_by("pk"):
-        if link.purpose == LinkPurpose.SYMPTOMS:
-            first = asked.get(link.about)
-            asked[link.about] = f.AskedFact(
-                check_code=link.about,
-                at=first.at if first else link.created_at,
-                morning=first.morning if first else morning_after(link.created_at),
-                locked_at=link.locked_at,  # of the newest: another one may have been sent since
-            )
-        elif link.locked_at and not any(c.outcome == "reached" and c.at >= link.locked_at for c in contacts):
-            locked.append(f.LockedFact(id=link.pk, purpose=link.purpose, at=link.locked_at))
-    return {"asked": tuple(asked.values()), "locked": tuple(locked)}
+    """Whether the patient is asked by a link, and which links are locked. One query."""
+    newest = {
+        (link.purpose, link.about): link
+        for link in PatientLink.objects.filter(procedure=procedure, withdrawn_at__isnull=True).order_by("pk")
+    }
+    locked = tuple(
+        f.LockedFact(id=link.pk, purpose=link.purpose, at=link.locked_at, about=link.about)
+        for link in newest.values()
+        if link.locked_at
+        and (
+            link.purpose == LinkPurpose.SYMPTOMS
+            or not any(c.outcome == "reached" and c.at >= link.locked_at for c in contacts)
+        )
+    )
+    return {"by_message": may_be_written_to(procedure.patient), "morning_after": morning_after, "locked": locked}
+
+
+def may_be_written_to(patient: Patient) -> bool:
+    """Agreed to a message and has an address for it; not in a ward, and not reached through other people."""
+    ways = (patient.consent_email and patient.email, patient.consent_sms and patient.phone)
+    through_people = {ReachBy.CAREGIVER, ReachBy.FACILITY, ReachBy.NONE}
+    return any(ways) and not patient.is_inpatient and patient.reach_by not in through_people
 
 
 def morning_after(moment: datetime) -> datetime:

@@ -48,7 +48,7 @@ from procedures.models import Patient
 #: How many parked promises are listed at the foot of a page; the others have a page of their own.
 PARKED_SHOWN = 20
 #: What somebody is called for.
-CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase is Chase.CALL)
+CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase in {Chase.CALL, Chase.SIGNS})
 
 
 class Of(StrEnum):

@@ -39,8 +39,14 @@ def begin(request: HttpRequest, link: PatientLink) -> HttpResponse:
         reports.begin(link=link, relation=relation, now=clock.now())
         return _onward(link)
     protocol = _protocol(link)
-    emergency = next((t for t in protocol.texts if t.code == "emergency"), None)
-    context = {"signs": emergency.paragraphs[:-1] if emergency else (), "again": reports.latest(link) is not None}
+    emergency = next((t.paragraphs for t in protocol.texts if t.code == "emergency"), ())
+    # a sign goes on from *call 911 now if*; what begins with a capital is a sentence of its own
+    signs = [line for line in emergency if line[:1].islower()]
+    context = {
+        "signs": signs,
+        "more": [line for line in emergency if line not in signs],
+        "again": reports.latest(link) is not None,
+    }
     return show(request, "patient/begin.html", context)
 
 
