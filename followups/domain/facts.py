@@ -99,12 +99,30 @@ class ActionFact:
 
 @dataclass(frozen=True, kw_only=True)
 class SymptomFact:
-    """One asking of a check: answered, not_reached or not_needed."""
+    """One asking of a check: begun, answered, not_reached or not_needed."""
 
     check_code: str
     outcome: str
     worst_tier: str
     at: datetime
+    id: int = 0
+    sign: str = ""  # the most urgent tier, A to C, about which nobody has spoken with the patient since
+    sign_at: datetime | None = None
+    words_at: datetime | None = None  # what the patient wrote and nobody has read
+    rebook_at: datetime | None = None  # asked for a new appointment, and nobody has dealt with it
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedFact:
+    """A link that ten wrong birth dates have locked; ``about`` is the check where it is about danger signs.
+
+    For another purpose only while nobody has reached the patient since.
+    """
+
+    id: int
+    purpose: str
+    at: datetime
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +223,12 @@ class ProcedureFacts:
     #: Items of the protocol's ``later_tests`` that a physician has decided on.
     later_decided: frozenset[str] = frozenset()
     safety: SafetyFact = SafetyFact()
+    #: The patient may be written to: they are asked about danger signs by a link first.
+    by_message: bool = False
+    #: The morning after a moment, when the clinic calls who was silent.
+    morning_after: Callable[[datetime], datetime] = field(default=lambda moment: moment, repr=False, compare=False)
+    locked: tuple[LockedFact, ...] = ()
+    booked_again_at: datetime | None = None  # the newest other case of this patient and protocol was asked for
 
     @property
     def needle_ended_at(self) -> datetime:

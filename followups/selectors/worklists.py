@@ -48,7 +48,7 @@ from procedures.models import Patient
 #: How many parked promises are listed at the foot of a page; the others have a page of their own.
 PARKED_SHOWN = 20
 #: What somebody is called for.
-CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase is Chase.CALL)
+CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase in {Chase.CALL, Chase.SIGNS})
 
 
 class Of(StrEnum):
@@ -180,7 +180,8 @@ def _of_person(people: list[int]) -> Q:
 
 def in_scope(page: Page, who: Viewer, now: datetime) -> QuerySet[Any]:
     """What the page is about. Whatever somebody has taken is on their page, of whatever kind it is."""
-    rows = open_at(now)
+    # a check that was sent to the patient stands there once, as the one call for all that are silent
+    rows = open_at(now).exclude(kind=Kind.SYMPTOM_CHECK, about__contains={"by": "link"})
     if page.kinds is None:
         return rows
     return rows.filter(Q(kind__in=page.kinds) | belongs(Of.MINE, who))

@@ -9,6 +9,7 @@ from followups.urls import (
     engine,
     handovers,
     oversight,
+    patient,
     promises,
     reviews,
     transfers,
@@ -27,4 +28,5 @@ urlpatterns = [
     *promises.urlpatterns,
     *engine.urlpatterns,
     *handovers.urlpatterns,
+    *patient.urlpatterns,
 ]

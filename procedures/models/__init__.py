@@ -14,6 +14,7 @@ from procedures.models.procedures import Procedure
 from procedures.models.protocols import Protocol, ProtocolVersion
 from procedures.models.read_backs import CriticalReadBack
 from procedures.models.records import ProcedureRecord
+from procedures.models.reports import PatientReport
 from procedures.models.results import ResultVersion
 from procedures.models.rulesets import RuleSetVersion
 from procedures.models.safety import ClearanceDecision, ClearanceSignature, FindingsSeen, SafetyRun
@@ -40,6 +41,7 @@ __all__ = [
     "MedicineEntry",
     "Patient",
     "PatientIdentifier",
+    "PatientReport",
     "Procedure",
     "ProcedureRecord",
     "Protocol",
