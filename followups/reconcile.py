@@ -59,7 +59,7 @@ def series(pk: int) -> None:
 
 
 def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
-    """Plan, in a savepoint of its own. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
+    """Plan, in a savepoint. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
 
     Returns whether the plan was made. ``planned_version`` stays behind, so the engine's sweep tries again.
     """
