@@ -174,7 +174,7 @@ def normals(procedure: Procedure) -> list[ResultVersion]:
     return found
 
 
-@transaction.atomic
+@events.together()
 def review_normals(
     *, procedure: Procedure, versions: Iterable[int], actor: Actor, patient_message: str = "", comment: str = ""
 ) -> list[Review]:
