@@ -49,6 +49,7 @@ class TestFact:
     current: VersionFact | None
     ended_at: datetime | None = None  # rejected, lost or cancelled
     cancelled_after_collection: bool = False
+    recollect_at: datetime | None = None  # when it was decided to collect it again, until it is collected
     #: An earlier version of this test was told to the patient: a correction must be re-told.
     told_before: bool = False
     #: Unchanged negative preliminaries after a reviewed one are listed, not asked again.

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
+from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 
 from followups.domain import facts as f
 from followups.domain.telling import unreachable
-from followups.models import Action, PatientContact, Review
+from followups.models import Action, PatientContact, PatientLink, Review, SymptomCheck
 from followups.models.contacts import TOLD
 from followups.selectors import symptom_facts
 from procedures.domain import clearance as rules
@@ -32,6 +35,7 @@ from procedures.domain.states import (
 )
 from procedures.domain.transfers import TransferAnswer, TransferWhy
 from procedures.models import (
+    Checklist,
     Countersignature,
     Hold,
     LabTest,
@@ -39,6 +43,7 @@ from procedures.models import (
     Procedure,
     ProcedureRecord,
     ResultVersion,
+    SafetyRun,
     Series,
     Specimen,
     Transfer,
@@ -48,16 +53,34 @@ from procedures.selectors import series as series_selector
 
 #: Before anything was ever answered: nothing has expired.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+#: What belongs to a case and many a case has none of: asked for in one query, and read only where there is any.
+PARTS: tuple[type[Model], ...] = (
+    Action,
+    Checklist,
+    Hold,
+    LabTest,
+    LaterDecision,
+    PatientContact,
+    PatientLink,
+    ProcedureRecord,
+    Review,
+    SafetyRun,
+    Specimen,
+    SymptomCheck,
+    Transfer,
+)
 
 
 def of(procedure: Procedure) -> f.ProcedureFacts:
     """The facts of one case. ``procedure`` must carry ``patient`` and ``protocol_version``."""
     data = procedure.protocol_version.parsed
     patient = procedure.patient
-    contacts = _contacts(procedure)
-    tests, specimens = _laboratory(procedure, contacts)
-    record = _record(procedure)
-    holds = list(Hold.objects.filter(procedure=procedure).order_by("pk"))
+    there = parts_of(procedure)
+    symptoms = symptom_facts.reports(procedure, data) if SymptomCheck in there else ()
+    contacts = _contacts(procedure) if PatientContact in there else ()
+    tests, specimens = _laboratory(procedure, contacts, there)
+    record = _record(procedure) if ProcedureRecord in there else None
+    holds = list(Hold.objects.filter(procedure=procedure).order_by("pk")) if Hold in there else []
     return f.ProcedureFacts(
         id=procedure.pk,
         protocol=data,
@@ -80,21 +103,37 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         unsigned_stages=_unsigned(procedure),
         **_before_the_needle(procedure),
         record_signed_at=record.signed_at if record else None,
-        flags=_flags(procedure, data, record, holds),
+        flags=_flags(procedure, data, record, holds, there),
         tests=tests,
         specimens=specimens,
         holds=tuple(_hold(h) for h in holds),
-        actions=_actions(procedure),
-        symptoms=symptom_facts.reports(procedure, data),
+        actions=_actions(procedure) if Action in there else (),
+        symptoms=symptoms,
         contacts=contacts,
         emergency_by_id=procedure.emergency_by_id,
         countersigned=_countersigned(procedure),
         discharged_at=patient.discharged_at,
-        transfers=_transfers(procedure),
-        later_decided=_later_decided(procedure, data),
-        safety=_safety(procedure),
-        **symptom_facts.links(procedure, contacts),
-        booked_again_at=symptom_facts.booked_again_at(procedure),
+        transfers=_transfers(procedure) if Transfer in there else (),
+        later_decided=_later_decided(procedure, data) if LaterDecision in there else frozenset(),
+        safety=_safety(procedure) if SafetyRun in there else f.SafetyFact(),
+        **symptom_facts.links(procedure, contacts if PatientLink in there else None),
+        booked_again_at=symptom_facts.booked_again_at(procedure) if any(s.rebook_at for s in symptoms) else None,
+    )
+
+
+def parts_of(procedure: Procedure) -> frozenset[type[Model]]:
+    """Which of ``PARTS`` a case has rows of. To be asked after the case is locked, like everything here."""
+    with connection.cursor() as cursor:
+        cursor.execute(_parts_query(), {"case": procedure.pk})
+        found = cursor.fetchone()
+    return frozenset(part for part, is_there in zip(PARTS, found, strict=True) if is_there)
+
+
+@cache
+def _parts_query() -> str:
+    name = connection.ops.quote_name
+    return "SELECT " + ", ".join(
+        f"EXISTS (SELECT 1 FROM {name(part._meta.db_table)} WHERE procedure_id = %(case)s)" for part in PARTS
     )
 
 
@@ -159,7 +198,7 @@ def _hold(row: Hold) -> f.HoldFact:
 
 
 def _safety(procedure: Procedure) -> f.SafetyFact:
-    """From the stored runs alone: that time passes must not change a plan. One query where nothing was ever run."""
+    """From the stored runs alone: that time passes must not change a plan."""
     if procedure.state not in clearance.BEFORE:
         return f.SafetyFact()
     runs = clearance.runs(procedure)
@@ -231,7 +270,13 @@ def _record(procedure: Procedure) -> ProcedureRecord | None:
     return ProcedureRecord.objects.filter(procedure=procedure, signed_at__isnull=False).order_by("-number").first()
 
 
-def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None, holds: list[Hold]) -> frozenset[str]:
+def _flags(
+    procedure: Procedure,
+    data: Protocol,
+    record: ProcedureRecord | None,
+    holds: list[Hold],
+    there: frozenset[type[Model]],
+) -> frozenset[str]:
     """What makes extra symptom checks due; the protocol's ``only_if`` names them."""
     flags = set()
     fields: dict[str, Any] = record.fields if record else {}
@@ -245,7 +290,8 @@ def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None,
         flags.add("traumatic")
     if holds:
         flags.add("held")
-    flags |= symptom_facts.flags(procedure)
+    if SymptomCheck in there:
+        flags |= symptom_facts.flags(procedure)
     earlier = (
         Procedure.objects.filter(
             patient_id=procedure.patient_id,
@@ -257,7 +303,7 @@ def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None,
         else False
     )
     flags.add("serial" if earlier else "first")
-    return frozenset(flags | _answered(procedure, data))
+    return frozenset(flags | (_answered(procedure, data) if Checklist in there else set()))
 
 
 def _answered(procedure: Procedure, data: Protocol) -> set[str]:
@@ -291,22 +337,26 @@ def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:
 
 
 def _laboratory(
-    procedure: Procedure, contacts: tuple[f.ContactFact, ...]
+    procedure: Procedure, contacts: tuple[f.ContactFact, ...], there: frozenset[type[Model]]
 ) -> tuple[tuple[f.TestFact, ...], tuple[f.SpecimenFact, ...]]:
-    tests = list(LabTest.objects.filter(procedure=procedure).order_by("pk"))
+    tests = list(LabTest.objects.filter(procedure=procedure).order_by("pk")) if LabTest in there else []
     versions: dict[int, list[ResultVersion]] = {t.pk: [] for t in tests}
-    for version in ResultVersion.objects.filter(test__procedure=procedure).order_by("test_id", "number"):
-        versions[version.test_id].append(version)
+    if tests:
+        for version in ResultVersion.objects.filter(test__procedure=procedure).order_by("test_id", "number"):
+            versions[version.test_id].append(version)
     reviews: dict[int, Review] = {}
-    for review in Review.objects.filter(procedure=procedure, superseded_by__isnull=True).order_by("pk"):
-        reviews[review.version_id] = review
+    if Review in there:
+        for review in Review.objects.filter(procedure=procedure, superseded_by__isnull=True).order_by("pk"):
+            reviews[review.version_id] = review
     doers: dict[int, set[int]] = defaultdict(set)
-    for version_id, done_by in Action.objects.filter(procedure=procedure, done_by__isnull=False).values_list(
-        "review__version_id", "done_by_id"
-    ):
-        doers[version_id].add(done_by)
+    if Action in there:
+        done = Action.objects.filter(procedure=procedure, done_by__isnull=False)
+        for version_id, done_by in done.values_list("review__version_id", "done_by_id"):
+            doers[version_id].add(done_by)
+    tubes = Specimen.objects.filter(procedure=procedure).order_by("pk") if Specimen in there else ()
     facts = tuple(_test(t, versions[t.pk], reviews, contacts, doers) for t in tests)
-    resulted = {t.specimen_id for t in tests if versions[t.pk]}
+    # what was withdrawn may have been somebody else's: it does not show that our tube arrived
+    resulted = {t.specimen_id for t in tests if versions_rule.current(versions[t.pk]) is not None}
     specimens = tuple(
         f.SpecimenFact(
             id=s.pk,
@@ -316,7 +366,7 @@ def _laboratory(
             lost_at=s.loss_at if s.loss else None,
             handed_over=s.handed_over_at is not None,
         )
-        for s in Specimen.objects.filter(procedure=procedure).order_by("pk")
+        for s in tubes
     )
     return facts, specimens
 
@@ -339,13 +389,14 @@ def _test(
         status=status,
         specimen_id=test.specimen_id,
         collected_at=base,
-        usual_at=base + timedelta(hours=test.usual_hours),
-        outer_at=base + timedelta(hours=test.outer_hours),
+        usual_at=test.after(base, test.usual_hours),
+        outer_at=test.after(base, test.outer_hours),
         extended=test.extended,
         current=_version(current, reviews, contacts) if current else None,
         ended_at=test.ended_at,
         # also when all that was reported was withdrawn: whoever was told of it hears that it does not hold
         cancelled_after_collection=status is TestStatus.CANCELLED and test.collected_at is not None and current is None,
+        recollect_at=test.recollect_decided_at if status in {TestStatus.REJECTED, TestStatus.LOST} else None,
         told_before=any(c.told and c.versions & earlier for c in contacts),
         reviewed_before=any(pk in reviews for pk in earlier),
         involved=_involved(earlier, reviews, contacts, doers),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from followups.domain import facts as f
-from followups.models import PatientLink, SymptomAnswer, SymptomCheck
+from followups.models import SymptomAnswer, SymptomCheck
 from followups.models.links import LinkPurpose
 from followups.models.symptoms import SPOKEN
 from procedures.domain import symptoms as rules
@@ -87,19 +87,19 @@ def flags(procedure: Procedure) -> set[str]:
     return found
 
 
-def links(procedure: Procedure, contacts: tuple[f.ContactFact, ...]) -> dict[str, Any]:
-    """Whether the patient is asked by a link, and which links are locked. One query."""
-    newest = {
-        (link.purpose, link.about): link
-        for link in PatientLink.objects.filter(procedure=procedure, withdrawn_at__isnull=True).order_by("pk")
-    }
+def links(procedure: Procedure, contacts: tuple[f.ContactFact, ...] | None) -> dict[str, Any]:
+    """Whether the patient is asked by a link, and which links are locked. One query; none without ``contacts``: a
+    case that never had a link.
+    """
+    asked = procedure.patient_links.filter(withdrawn_at__isnull=True).order_by("pk") if contacts is not None else ()
+    newest = {(link.purpose, link.about): link for link in asked}
     locked = tuple(
         f.LockedFact(id=link.pk, purpose=link.purpose, at=link.locked_at, about=link.about)
         for link in newest.values()
         if link.locked_at
         and (
             link.purpose == LinkPurpose.SYMPTOMS
-            or not any(c.outcome == "reached" and c.at >= link.locked_at for c in contacts)
+            or not any(c.outcome == "reached" and c.at >= link.locked_at for c in contacts or ())
         )
     )
     return {"by_message": may_be_written_to(procedure.patient), "morning_after": morning_after, "locked": locked}

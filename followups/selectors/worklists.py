@@ -86,6 +86,11 @@ class Row:
         """The person who has it; None while it is a role's."""
         return self.follow_up.taken_by_id or self.follow_up.responsible_id
 
+    @property
+    def is_untaken_critical(self) -> bool:
+        """Its owner takes it all the same: until then everybody on duty is told that nobody has."""
+        return self.follow_up.level == "critical" and self.follow_up.taken_by_id is None
+
 
 @dataclass(frozen=True)
 class Section:

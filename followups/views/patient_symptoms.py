@@ -18,6 +18,7 @@ from followups.forms.answer import AnswerForm, WordsForm
 from followups.models import PatientLink
 from followups.models.links import LinkPurpose
 from followups.models.symptoms import Relation
+from followups.patient_language import words_for
 from followups.services import symptom_reports as reports
 from followups.services import symptoms
 from followups.views.patient_page import patient_page, show
@@ -126,7 +127,8 @@ def done(request: HttpRequest, link: PatientLink) -> HttpResponse:
 
 
 def _protocol(link: PatientLink) -> Protocol:
-    return link.procedure.protocol_version.parsed
+    """In the patient's words and language."""
+    return words_for(link.procedure.patient, link.procedure.protocol_version.parsed)
 
 
 def _asked(link: PatientLink, code: str) -> tuple[Protocol, SymptomQuestion]:
