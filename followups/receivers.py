@@ -9,11 +9,9 @@ from django.dispatch import receiver
 from followups import reconcile
 from followups.domain.kinds import Kind, Subject
 from followups.models import FollowUp
+from procedures.domain.states import ProcedureStatus
 from procedures.events import facts_changed
 from procedures.models import Procedure
-
-#: ``facts_version`` of a case about which nothing but its request is known.
-FIRST_FACT = 2
 
 
 @receiver(facts_changed, dispatch_uid="followups.reconcile")
@@ -30,12 +28,14 @@ def reconcile_on_change(subject_kind: str, subject_id: int, strict: bool = False
 
 
 def _offered(procedure_id: int) -> None:
-    """A case that has just been asked for is the new appointment that its patient wanted after an earlier one.
+    """A case that is asked for is the new appointment that its patient wanted after an earlier one.
 
-    Only while nobody else can hold the new case: two cases of a patient are never locked in both orders.
+    An earlier case that somebody else is writing to is left alone (two cases of a patient are locked in no order): its
+    promise then ends with its next fact.
     """
-    new = Procedure.objects.filter(pk=procedure_id, facts_version__lte=FIRST_FACT)
+    new = Procedure.objects.filter(pk=procedure_id, status=ProcedureStatus.REQUESTED)
     waiting = FollowUp.objects.filter(kind=Kind.BOOK_AGAIN, closed_at__isnull=True)
-    waiting = waiting.filter(procedure__patient__procedures__in=new)
-    for other in sorted(set(waiting.values_list("procedure_id", flat=True)) - {procedure_id}):
+    others = waiting.filter(procedure__patient__procedures__in=new).values("procedure_id")
+    free = Procedure.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    for other in list(free.filter(pk__in=others).exclude(pk=procedure_id).order_by("pk").values_list("pk", flat=True)):
         reconcile.or_promise_repair(other)

@@ -227,4 +227,4 @@ def the_days_after(story: Story) -> None:
     code, patient = story.code, story.case.patient
     story.at(8, "10:00").request("paracentesis", "serial_relief", patient=patient)
     story.code = code
-    assert story.news() == ["- scheduler: offer an appointment by Wed 25 Nov 09:30"]
+    assert story.owed == []
