@@ -355,6 +355,30 @@ class PatientText:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TestWords:
+    """Sentences for one test that replace the general ones."""
+
+    code: str
+    normal: str = ""
+    abnormal: str = ""
+    critical: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultWords:
+    """What a patient is told about a result read as normal, abnormal or critical: the end of a sentence that begins
+    with what the patient calls the test. ``so_far``: added while the result may still change.
+    """
+
+    normal: str
+    abnormal: str
+    critical: str
+    so_far: str
+    tests: tuple[TestWords, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class SeriesTiming:
     """The same procedure again and again for one patient: from when on a distance is called a drift, and when the
     next one must be booked. ``shown_fields``: what of each signed record the series page shows.
@@ -412,6 +436,7 @@ class Protocol:
     later_tests: tuple[LaterTests, ...] = ()
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
     series: SeriesTiming | None = None  # missing in versions from before there were series
+    result_words: ResultWords | None = None  # missing in versions from before results were told in prepared words
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
