@@ -125,6 +125,7 @@ class Test:
     note: str = ""
     also_loinc: tuple[str, ...] = ()  # other codes under which laboratories report the same test
     informational: bool = False  # has no rule of its own on purpose: it counts beside other values
+    patient_label: str = ""  # what a patient calls it; versions from before there was one show ``label``
     source: Source
 
 
@@ -375,6 +376,29 @@ class ResultWords:
     critical: str
     so_far: str
     tests: tuple[TestWords, ...]
+
+
+class PatientAnswer:
+    """One answer a patient may pick; ``code`` is an answer of the checklist question."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientQuestion:
+    """What a patient is asked before the visit, in plain words; it arrives at the checklist question of this code.
+
+    ``answers``: those of the checklist question that a patient is offered (all of a yes_no when empty; those of
+    a medicines or allergies question are ``none``, ``some`` and ``unknown``). ``asked_if`` as in a :class:`Question`,
+    over the patient's own answers.
+    """
+
+    code: str
+    text: str
+    help: str = ""
+    answers: tuple[PatientAnswer, ...] = ()
+    asked_if: str = ""
     source: Source
 
 
@@ -437,6 +461,9 @@ class Protocol:
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
     series: SeriesTiming | None = None  # missing in versions from before there were series
     result_words: ResultWords | None = None  # missing in versions from before results were told in prepared words
+    patient_label: str = ""  # what a patient calls the procedure
+    patient_questions: tuple[PatientQuestion, ...] = ()
+    translations: dict[str, Any] = field(default_factory=dict)  # language → what a patient reads; translations.py
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -468,6 +495,12 @@ class Protocol:
 
     def later(self, code: str) -> LaterTests:
         return _find(self.later_tests, code)
+
+    def in_language(self, code: str) -> Protocol:
+        """Itself with everything that a patient reads in that language; unchanged where it has no translation."""
+        from procedures.domain import translations
+
+        return translations.localized(self, code)
 
     def accept_within(self, why: str) -> int:
         """Hours in which somebody accepts what is pending; ``why`` is a field of :class:`TransferHours`."""
