@@ -29,8 +29,12 @@ class ReviewForm(ClinicFormMixin, forms.Form):
     tell = forms.ChoiceField(label=_("Tell the patient"), choices=TellHow.choices, widget=forms.RadioSelect)
     tell_reason = forms.CharField(label=_("Because (when not told)"), required=False, max_length=200)
     patient_message = forms.CharField(
-        label=_("What the patient is told, in plain words"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("What the patient is told, in plain words"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Empty: the prepared sentence for the interpretation you choose, as it stands under this form."),
     )
+    patient_message_theirs = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
     read_elsewhere = forms.CharField(
         label=_("Read in another record"),
         required=False,
@@ -38,13 +42,29 @@ class ReviewForm(ClinicFormMixin, forms.Form):
         help_text=_("Where, by whom and when, if it was not read here."),
     )
 
+    def __init__(self, *args: Any, other_language: str = "", **kwargs: Any) -> None:
+        """``other_language``: the name of the language the patient reads, when it is not English."""
+        super().__init__(*args, **kwargs)
+        if not other_language:
+            del self.fields["patient_message_theirs"]
+            return
+        field = self.fields["patient_message_theirs"]
+        field.label = _("The same in %(language)s") % {"language": other_language}
+        field.help_text = _(
+            "Empty: the prepared sentence, if you changed nothing above. If you did and leave this empty, nothing is "
+            "written to the patient: somebody calls with an interpreter."
+        )
+
 
 class NormalsForm(ClinicFormMixin, forms.Form):
     """All normal finals of a case, signed on one screen."""
 
     versions = forms.MultipleChoiceField(label=_("Read and normal"), widget=forms.CheckboxSelectMultiple)
     patient_message = forms.CharField(
-        label=_("What the patient is told, in plain words"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("What the patient is told, in plain words"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Empty: the prepared sentence of each result. What you write is said of all of them together."),
     )
 
     def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:

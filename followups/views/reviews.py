@@ -15,9 +15,12 @@ from clinic.wording import add_to_form
 from followups import wording
 from followups.access import action_for
 from followups.forms.reviews import ActionForm, NormalsForm, ReviewForm
-from followups.services import reviews
+from followups.models.reviews import Interpretation
+from followups.patient_language import NAMES
+from followups.services import patient_words, reviews
 from followups.views import chart_page
 from procedures.access import CONTACT, REVIEW, procedure_for, result_for
+from procedures.domain import languages
 from procedures.models import ResultVersion
 from procedures.selectors import results
 
@@ -27,7 +30,10 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     """One version of a result beside the earlier ones: what it means, what follows, what the patient hears."""
     actor = actor_of(request)
     version = result_for(actor, pk, need=REVIEW if request.method == "POST" else None)
-    form = ReviewForm(request.POST or None, initial=_initial(version))
+    procedure = version.test.procedure
+    prepared = patient_words.prepared(version, procedure)
+    other = "" if prepared.language == languages.DEFAULT else str(NAMES[prepared.language])
+    form = ReviewForm(request.POST or None, initial=_initial(version), other_language=other)
     if request.method == "POST" and form.is_valid():
         try:
             saved = reviews.review(version=version, actor=actor, **form.cleaned_data)
@@ -36,7 +42,6 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Read and signed. %(next)s") % {"next": _what_next(saved.plan)})
             return see_other("followups:case", version.test.procedure.code)
-    procedure = version.test.procedure
     context = {
         "form": form,
         "version": version,
@@ -49,8 +54,17 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "computed": results.computed(procedure),
         "acted_on_earlier": _acted_on_earlier(version),
         "reviews": version.reviews.select_related("reviewer").order_by("-pk"),
+        "prepared": _prepared_rows(prepared),
+        "prepared_language": prepared.language if other else "",
     }
     return chart_page.show(request, "followups/reviews/review.html", procedure, context, invalid=bool(form.errors))
+
+
+def _prepared_rows(prepared: patient_words.Prepared) -> list[dict[str, str]]:
+    return [
+        {"label": str(Interpretation(code).label), "english": text, "theirs": prepared.theirs.get(code, "")}
+        for code, text in prepared.english.items()
+    ]
 
 
 def _initial(version: ResultVersion) -> dict[str, str]:

@@ -456,6 +456,7 @@ class Protocol:
     countersign_hours: int = 24  # after an emergency start: the rest of the checklist
     recollect_hours: int = 24  # decide on a rejected or lost specimen within
     checklist_hours: int = 48  # the checklist is signed so long before the slot
+    call_back_hours: int = 24  # after a patient has read a message and asks for a call
     letter_hours: int = 24  # after the last try to reach a patient: the letter
     later_tests: tuple[LaterTests, ...] = ()
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
