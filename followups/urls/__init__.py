@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from followups.urls import cases, contacts, engine, handovers, oversight, promises, reviews, transfers, worklists
+from followups.urls import (
+    cases,
+    contacts,
+    engine,
+    handovers,
+    oversight,
+    patient,
+    promises,
+    reviews,
+    transfers,
+    worklists,
+)
 
 app_name = "followups"
 urlpatterns = [
@@ -15,4 +26,5 @@ urlpatterns = [
     *promises.urlpatterns,
     *engine.urlpatterns,
     *handovers.urlpatterns,
+    *patient.urlpatterns,
 ]
