@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from clinic import audit, clock
+from clinic.actor import Actor
+from clinic.errors import Conflict, Invalid, NotPermitted
+from clinic.roles import Role
+from followups.models import PatientContact, PatientLink
+from followups.models.contacts import ContactChannel, ContactOutcome, ContactPurpose
+from followups.models.links import LinkPurpose
+from followups.selectors import telling
 from followups.selectors.telling import Line
+from followups.services import links, patient_messages
+from procedures import events
 from procedures.models import Procedure
 
 
@@ -29,3 +40,80 @@ def why_not(procedure: Procedure, lines: Iterable[Line]) -> str | None:
     if not all(line.readable for line in rows):
         return _("one of the results has no words in the patient's language: call, with an interpreter if needed.")
     return None
+
+
+def lines_of(link: PatientLink) -> list[Line] | None:
+    """What the link tells; None when any of it has changed since, or is not to be told so any more."""
+    sent = PatientContact.objects.filter(link=link, outcome=ContactOutcome.LINK_SENT).first()
+    if sent is None:
+        return None
+    wanted = set(sent.told_versions)
+    rows = [line for line in telling.lines(link.procedure) if line.version.pk in wanted]
+    changed = len(rows) != len(wanted) or any(line.critical or line.not_told_because for line in rows)
+    newer = any(review.at > sent.at for line in rows for review in line.version.reviews.all())
+    return None if changed or newer or not all(line.readable for line in rows) else rows
+
+
+@transaction.atomic
+def send(*, procedure: Procedure, actor: Actor) -> PatientContact:
+    """Send the patient one message with a link to everything that waits to be told.
+
+    Raises Invalid with the reason when it is no way to tell these results.
+    """
+    if not actor.has(Role.NURSE, Role.PHYSICIAN) or actor.user_id is None:
+        raise NotPermitted
+    rows = Procedure.objects.select_for_update(of=("self",), no_key=True).select_related("patient", "protocol_version")
+    row = rows.get(pk=procedure.pk)
+    waiting = [line for line in telling.lines(row) if line.waits]
+    refused = why_not(row, waiting)
+    if refused is not None:
+        raise Invalid("%(reason)s", reason=refused)
+    now = clock.now()
+    link = links.issue(procedure=row, purpose=LinkPurpose.RESULTS, now=now)
+    contact = PatientContact.objects.create(
+        procedure=row,
+        purpose=ContactPurpose.RESULTS,
+        channel=ContactChannel.PORTAL,
+        outcome=ContactOutcome.LINK_SENT,
+        told_versions=sorted(line.version.pk for line in waiting),
+        at=now,
+        recorded_at=now,
+        by_id=actor.user_id,
+        link=link,
+    )
+    patient_messages.about_a_link(link=link, now=now)
+    data = {"channel": contact.channel, "outcome": contact.outcome, "versions": contact.told_versions}
+    audit.record(action="patient.contacted", actor=actor, subject=contact, patient_id=row.patient_id, data=data)
+    events.changed(row)
+    return contact
+
+
+@transaction.atomic
+def answer(*, link: PatientLink, wants_call: bool, note: str = "") -> PatientContact:
+    """The patient has read it. Uses the link up.
+
+    Raises Conflict when it was used in the meantime, or when what it told has changed: then nothing counts as told.
+    """
+    row = Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=link.procedure_id)
+    rows = lines_of(link)
+    now = clock.now()
+    if rows is None or not links.spend(link, now):
+        raise Conflict
+    contact = PatientContact.objects.create(
+        procedure=row,
+        purpose=ContactPurpose.RESULTS,
+        channel=ContactChannel.PORTAL,
+        outcome=ContactOutcome.CALL_WANTED if wants_call else ContactOutcome.REACHED,
+        spoke_with=_("the patient, by the link"),
+        told_versions=sorted(line.version.pk for line in rows),
+        note=note.strip(),
+        at=now,
+        recorded_at=now,
+        link=link,
+    )
+    data = {"channel": contact.channel, "outcome": contact.outcome, "versions": contact.told_versions}
+    audit.record(
+        action="patient.answered", actor=Actor.system("link"), subject=contact, patient_id=row.patient_id, data=data
+    )
+    events.changed(row)
+    return contact

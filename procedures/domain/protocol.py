@@ -376,8 +376,10 @@ class ResultWords:
     critical: str
     so_far: str
     tests: tuple[TestWords, ...]
+    source: Source
 
 
+@dataclass(frozen=True, kw_only=True)
 class PatientAnswer:
     """One answer a patient may pick; ``code`` is an answer of the checklist question."""
 

@@ -112,8 +112,8 @@ SPEC = Spec(
     line=_line,
     mail=gettext_noop("A patient is waiting to be told."),
     opens="a result was reviewed and is to be told, a slot or a case was cancelled, or a needle gave no result",
-    closes="the patient, or who answers for them, was reached about exactly this or says by the link that they read it, "
-    "or the letter went out",
+    closes="the patient, or who answers for them, was reached about exactly this, or says by the link that they read "
+    "it, or the letter went out",
     page="followups:tell",
     kept=alive,
     station=Station.TOLD,
