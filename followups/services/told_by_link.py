@@ -22,6 +22,7 @@ from followups.selectors import telling
 from followups.selectors.telling import Line
 from followups.services import links, patient_messages
 from procedures import events
+from procedures.domain import languages
 from procedures.models import Procedure
 
 
@@ -37,7 +38,7 @@ def why_not(procedure: Procedure, lines: Iterable[Line]) -> str | None:
         return _("no reviewed result waits to be told.")
     if any(line.critical for line in rows):
         return _("one of the results cannot wait: call.")
-    if not all(line.readable for line in rows):
+    if not (languages.is_theirs(patient.language) and all(line.readable for line in rows)):
         return _("one of the results has no words in the patient's language: call, with an interpreter if needed.")
     return None
 

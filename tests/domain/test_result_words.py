@@ -26,15 +26,18 @@ def test_every_test_has_a_sentence_for_every_interpretation(code: str) -> None:
 
 def test_a_test_without_words_of_its_own_gets_the_general_ones_with_its_name() -> None:
     protocol = protocol_of("lumbar_puncture")
-    name = result_words.name_of(protocol, "csf_glucose")
-    assert result_words.prepared(protocol, "csf_glucose", "normal") == f"{name}: {protocol.result_words.normal}"
+    words, name = protocol.result_words, result_words.name_of(protocol, "csf_glucose")
+    assert words is not None
+    assert result_words.prepared(protocol, "csf_glucose", "normal") == f"{name}: {words.normal}"
 
 
 def test_what_is_preliminary_says_that_it_can_change() -> None:
     protocol = protocol_of("paracentesis")
+    words = protocol.result_words
+    assert words is not None
     final = result_words.prepared(protocol, "ascites_culture", "normal")
     so_far = result_words.prepared(protocol, "ascites_culture", "normal", preliminary=True)
-    assert so_far == f"{final} {protocol.result_words.so_far}"
+    assert so_far == f"{final} {words.so_far}"
 
 
 def test_nothing_is_prepared_for_another_word_or_by_an_older_version() -> None:
