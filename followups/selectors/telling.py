@@ -10,7 +10,7 @@ from followups.models import Action, PatientContact, Review
 from followups.models.contacts import TOLD, ContactOutcome
 from followups.models.reviews import Interpretation, TellHow
 from followups.patient_language import language_of
-from followups.services import contacts, patient_words
+from followups.services import contacts, told_words
 from procedures.domain import languages
 from procedures.domain.states import Level
 from procedures.models import Procedure, ResultVersion
@@ -59,7 +59,7 @@ def _line(
     version: ResultVersion, label: str, language: str, tries: list[PatientContact], follows: dict[int, str]
 ) -> Line:
     review: Review = max(version.reviews.all(), key=lambda r: r.pk)
-    told = patient_words.of(review, language)
+    told = told_words.of(review, language)
     not_told = review.tell_reason if review.tell == TellHow.NOT_THIS else ""
     return Line(
         version=version,

@@ -16,7 +16,7 @@ from clinic.models import User
 from clinic.roles import Role
 from followups.models import Action, Review
 from followups.models.reviews import Interpretation, Plan, TellHow
-from followups.services import patient_words
+from followups.services import told_words
 from procedures import events
 from procedures.domain import versions as versions_rule
 from procedures.domain.states import Level, ResultStatus
@@ -77,7 +77,7 @@ def review(
     if version.level == Level.CRITICAL and interpretation == Interpretation.NORMAL and not comment.strip():
         raise Invalid("The rules call this critical. Say why you read it as normal.", field="comment")
     now = clock.now()
-    told = patient_words.of_review(version, procedure, interpretation, tell, patient_message, patient_message_theirs)
+    told = told_words.of_review(version, procedure, interpretation, tell, patient_message, patient_message_theirs)
     earlier = Review.objects.filter(version=version, reviewer_id=actor.user_id, superseded_by__isnull=True).first()
     row = Review.objects.create(
         version=version,

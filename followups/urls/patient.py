@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from followups.views import gate, patient_results
+from followups.views import before, gate, patient_results
 
 urlpatterns = [
     path("p/results/", patient_results.results, name="patient_results"),
     path("p/results/read/", patient_results.read, name="patient_results_read"),
+    path("p/before/", before.start, name="patient_before"),
+    path("p/before/check/", before.check, name="patient_before_check"),
+    path("p/before/sent/", before.sent, name="patient_before_sent"),
+    path("p/before/ask/<slug:question>/", before.question, name="patient_before_question"),
     path("p/<str:token>/", gate.gate, name="patient_gate"),
 ]

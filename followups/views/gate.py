@@ -18,7 +18,10 @@ from followups.services import links, slow_down
 from followups.views import patient_page
 
 #: The page behind the gate, by what the link is for.
-BEHIND: Mapping[str, str] = {LinkPurpose.RESULTS: "followups:patient_results"}
+BEHIND: Mapping[str, str] = {
+    LinkPurpose.BEFORE: "followups:patient_before",
+    LinkPurpose.RESULTS: "followups:patient_results",
+}
 
 
 @patient_page.sealed

@@ -17,7 +17,7 @@ from followups.access import action_for
 from followups.forms.reviews import ActionForm, NormalsForm, ReviewForm
 from followups.models.reviews import Interpretation
 from followups.patient_language import NAMES
-from followups.services import patient_words, reviews
+from followups.services import told_words, reviews
 from followups.views import chart_page
 from procedures.access import CONTACT, REVIEW, procedure_for, result_for
 from procedures.domain import languages
@@ -31,7 +31,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     version = result_for(actor, pk, need=REVIEW if request.method == "POST" else None)
     procedure = version.test.procedure
-    prepared = patient_words.prepared(version, procedure)
+    prepared = told_words.prepared(version, procedure)
     other = "" if prepared.language == languages.DEFAULT else str(NAMES[prepared.language])
     form = ReviewForm(request.POST or None, initial=_initial(version), other_language=other)
     if request.method == "POST" and form.is_valid():
@@ -60,7 +60,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     return chart_page.show(request, "followups/reviews/review.html", procedure, context, invalid=bool(form.errors))
 
 
-def _prepared_rows(prepared: patient_words.Prepared) -> list[dict[str, str]]:
+def _prepared_rows(prepared: told_words.Prepared) -> list[dict[str, str]]:
     return [
         {"label": str(Interpretation(code).label), "english": text, "theirs": prepared.theirs.get(code, "")}
         for code, text in prepared.english.items()

@@ -270,6 +270,13 @@ def symptoms(protocol: Protocol) -> Table:
     ]
 
 
+def patient_questions(protocol: Protocol) -> Table:
+    return ("Checklist question", "Asked", "Help", "Answers", "Asked if", SOURCE), [
+        (q.code, q.text, q.help, "; ".join(a.label for a in q.answers) or q.detail or "in words", q.asked_if, q.source)
+        for q in protocol.patient_questions
+    ]
+
+
 def _tier(answer: SymptomChoice) -> str:
     name, early = answer.tier or "no sign", answer.tier_before or "no sign"
     text = name if answer.after_hours is None else f"{early} up to {answer.after_hours} h, then {name}"

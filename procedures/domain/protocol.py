@@ -399,6 +399,7 @@ class PatientQuestion:
     code: str
     text: str
     help: str = ""
+    detail: str = ""  # the label of a field for more words below the answers; empty: there is none
     answers: tuple[PatientAnswer, ...] = ()
     asked_if: str = ""
     source: Source

@@ -7,7 +7,7 @@ differ in shape, :func:`localized` puts the words in. What nobody reads but the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -65,53 +65,75 @@ def _question(item: SymptomQuestion) -> Tree:
 
 
 def _patient_question(item: PatientQuestion) -> Tree:
-    return _filled(text=item.text, help=item.help, answers={answer.code: answer.label for answer in item.answers})
+    answers = {answer.code: answer.label for answer in item.answers}
+    return _filled(text=item.text, help=item.help, detail=item.detail, answers=answers)
 
 
 def _filled(**parts: Any) -> Tree:
     return {key: value for key, value in parts.items() if value}
 
 
+def flat(tree: Tree, path: str = "") -> Iterator[tuple[str, str]]:
+    """Each text of the tree with its place."""
+    for key, value in tree.items():
+        place = f"{path}.{key}" if path else key
+        if isinstance(value, Mapping):
+            yield from flat(dict(value), place)
+        elif isinstance(value, list):
+            yield from ((f"{place}[{index}]", text) for index, text in enumerate(value))
+        else:
+            yield place, value
+
+
 def check(protocol: Protocol, problems: Problems) -> None:
     """Each translation that the file brings has exactly the texts of the protocol. A file without any is an old one."""
     for language, tree in protocol.translations.items():
-        path = f"translations.{language}"
         if language not in OTHERS:
-            problems.add(path, NO_VALUE, f"is not a language that patients are written to in ({', '.join(OTHERS)})")
-        elif isinstance(tree, Mapping):
-            compare(words(protocol), {key: value for key, value in tree.items() if key != SOURCE}, path, problems)
-            _check_source(tree.get(SOURCE), f"{path}.{SOURCE}", problems)
+            wanted = ", ".join(OTHERS)
+            problems.add(f"translations.{language}", NO_VALUE, f"patients are written to in: {wanted}")
+            continue
+        found = Problems(f"{language}/{problems.name}")
+        if isinstance(tree, Mapping):
+            compare(words(protocol), {key: value for key, value in tree.items() if key != SOURCE}, "", found)
+            _check_source(tree.get(SOURCE), found)
         else:
-            problems.add(path, tree, "must be a table")
+            found.add("", tree, "must be a table")
+        problems.lines += found.lines
 
 
-def _check_source(source: Any, path: str, problems: Problems) -> None:
-    if not isinstance(source, Mapping) or not source.get("source"):
-        problems.add(path, NO_VALUE, "is missing: a translation names who made it and who approved it")
+def _check_source(source: Any, found: Problems) -> None:
+    if not isinstance(source, Mapping) or not source.get("source") or "approved_by" not in source:
+        found.add(SOURCE, NO_VALUE, "is missing: a translation says who made it and who approved it")
 
 
-def compare(ours: Any, theirs: Any, path: str, problems: Problems) -> None:
+def compare(ours: Any, theirs: Any, path: str, found: Problems) -> None:
     """Walk both trees: a text that is missing, empty or superfluous, or a paragraph too many, is a problem."""
     if isinstance(ours, Mapping):
-        if not isinstance(theirs, Mapping):
-            problems.add(path, theirs, "must be a table")
-            return
-        for key in ours.keys() - theirs.keys():
-            problems.add(f"{path}.{key}", NO_VALUE, "is not translated")
-        for key in theirs.keys() - ours.keys():
-            problems.add(f"{path}.{key}", theirs[key], "translates nothing: the protocol has no such text")
-        for key in sorted(ours.keys() & theirs.keys()):
-            compare(ours[key], theirs[key], f"{path}.{key}", problems)
+        _compare_tables(ours, theirs, path, found)
     elif isinstance(ours, list):
-        if not isinstance(theirs, list):
-            problems.add(path, theirs, "must be a list")
-        elif len(ours) != len(theirs):
-            problems.add(path, NO_VALUE, f"has {len(theirs)} paragraphs, the protocol has {len(ours)}")
-        else:
-            for index, (our, their) in enumerate(zip(ours, theirs, strict=True)):
-                compare(our, their, f"{path}[{index}]", problems)
+        if not isinstance(theirs, list) or len(ours) != len(theirs):
+            count = len(theirs) if isinstance(theirs, list) else 0
+            found.add(path, NO_VALUE, f"has {count} paragraphs, the protocol has {len(ours)}")
+            return
+        for index, (our, their) in enumerate(zip(ours, theirs, strict=True)):
+            compare(our, their, f"{path}[{index}]", found)
     elif not isinstance(theirs, str) or not theirs.strip():
-        problems.add(path, theirs, "must be a text that is not empty")
+        found.add(path, theirs, "must be a text that is not empty")
+
+
+def _compare_tables(ours: Mapping[str, Any], theirs: Any, path: str, found: Problems) -> None:
+    if not isinstance(theirs, Mapping):
+        found.add(path, theirs, "must be a table")
+        return
+    place = f"{path}." if path else ""
+    for key in ours:
+        if key not in theirs:
+            found.add(f"{place}{key}", NO_VALUE, "is not translated")
+    for key in theirs:
+        if key in ours:
+            compare(ours[key], theirs[key], f"{place}{key}", found)
+        else:
+            found.add(f"{place}{key}", theirs[key], "translates nothing: the protocol has no such text")
 
 
 def languages(protocol: Protocol) -> tuple[str, ...]:
@@ -171,4 +193,4 @@ def _symptom_answer(answer: SymptomChoice, tree: Tree) -> SymptomChoice:
 
 def _translated_question(item: PatientQuestion, tree: Tree) -> PatientQuestion:
     answers = _labelled(item.answers, tree.get("answers", {}))
-    return replace(item, text=tree["text"], help=tree.get("help", ""), answers=answers)
+    return replace(item, text=tree["text"], help=tree.get("help", ""), detail=tree.get("detail", ""), answers=answers)

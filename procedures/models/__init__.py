@@ -13,6 +13,7 @@ from procedures.models.people import Patient, PatientIdentifier
 from procedures.models.procedures import Procedure
 from procedures.models.protocols import Protocol, ProtocolVersion
 from procedures.models.records import ProcedureRecord
+from procedures.models.reports import PatientReport
 from procedures.models.results import ResultVersion
 from procedures.models.rulesets import RuleSetVersion
 from procedures.models.safety import ClearanceDecision, ClearanceSignature, FindingsSeen, SafetyRun
@@ -38,6 +39,7 @@ __all__ = [
     "MedicineEntry",
     "Patient",
     "PatientIdentifier",
+    "PatientReport",
     "Procedure",
     "ProcedureRecord",
     "Protocol",
