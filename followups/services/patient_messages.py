@@ -1,7 +1,9 @@
 """placeholder"""
 
 from __future__ import annotations
+
 from datetime import datetime
+
 from followups.models import PatientLink
 
 

@@ -17,7 +17,7 @@ from followups.access import action_for
 from followups.forms.reviews import ActionForm, NormalsForm, ReviewForm
 from followups.models.reviews import Interpretation
 from followups.patient_language import NAMES
-from followups.services import told_words, reviews
+from followups.services import reviews, told_words
 from followups.views import chart_page
 from procedures.access import CONTACT, REVIEW, procedure_for, result_for
 from procedures.domain import languages
