@@ -35,6 +35,8 @@ CLINIC_AUTHORITY = env_str("CLINIC_AUTHORITY", "CLINIC")
 #: Staffed number for outpatients, day and night; and the inpatient ward's physician.
 CLINIC_PHONE_24H = env_str("CLINIC_PHONE_24H", "" if PRODUCTION else "555-0100")
 WARD_PHONE = env_str("WARD_PHONE", "" if PRODUCTION else "555-0111")
+#: How messages to patients call us: nothing in it may say what is treated here.
+PATIENT_SENDER = env_str("PATIENT_SENDER", CLINIC_NAME)
 CLINIC_ZONE = env_str("CLINIC_ZONE", "America/New_York")
 
 # --- Django --------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from followups.urls import cases, contacts, engine, handovers, oversight, promises, reviews, transfers, worklists
+from followups.urls import cases, contacts, engine, handovers, oversight, promises, reviews, texts, transfers, worklists
 
 app_name = "followups"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     *oversight.urlpatterns,
     *reviews.urlpatterns,
     *contacts.urlpatterns,
+    *texts.urlpatterns,
     *transfers.urlpatterns,
     *promises.urlpatterns,
     *engine.urlpatterns,

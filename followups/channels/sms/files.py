@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +28,7 @@ class FileGateway:
             self.folder.mkdir(parents=True, exist_ok=True)
             draft = self.folder / f"{name}.part"
             draft.write_text(content, encoding="utf-8")
-            os.replace(draft, self.folder / f"{name}.json")
+            draft.replace(self.folder / f"{name}.json")
         except OSError as error:
             return Outcome(Fate.NOT_NOW, _("cannot be written to a file: %(why)s") % {"why": type(error).__name__})
         return Outcome(Fate.SENT, _("written to a file"), provider_id=name)
