@@ -14,8 +14,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-#: Django's file backend draws this line after each mail.
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
+#: Django's file backend draws this line after each mail.
 SEPARATOR = b"\n" + b"-" * 79 + b"\n"
 
 

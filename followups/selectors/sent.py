@@ -56,9 +56,7 @@ def _became(row: Message) -> str:
     words = {
         MessageState.QUEUED: _("not sent yet"),
         MessageState.SENDING: _("being sent"),
-        MessageState.SENT: _("arrived at the phone")
-        if row.delivered_at
-        else _("sent; nobody knows whether it was read"),
+        MessageState.SENT: _("arrived") if row.delivered_at else _("sent; nobody knows whether it was read"),
         MessageState.FAILED: _("did not arrive: %(why)s") % {"why": row.outcome},
         MessageState.UNKNOWN: _("nobody knows whether it arrived"),
         MessageState.EXPIRED: _("not sent: too late to be of use"),
