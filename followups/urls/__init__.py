@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from followups.urls import cases, contacts, engine, handovers, oversight, promises, reviews, texts, transfers, worklists
+from followups.urls import (
+    cases,
+    contacts,
+    engine,
+    handovers,
+    oversight,
+    patient,
+    promises,
+    reviews,
+    texts,
+    transfers,
+    worklists,
+)
 
 app_name = "followups"
 urlpatterns = [
@@ -16,4 +28,5 @@ urlpatterns = [
     *promises.urlpatterns,
     *engine.urlpatterns,
     *handovers.urlpatterns,
+    *patient.urlpatterns,
 ]
