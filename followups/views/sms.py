@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from clinic.client_address import client_address
 from followups.domain import sms_report, sms_signature
 from followups.models import Message
-from followups.services import messages, texts, wrong_signatures
+from followups.services import messages, slow_down, texts
 
 logger = logging.getLogger(__name__)
 Answer = Callable[[HttpRequest, Mapping[str, str]], HttpResponse]
@@ -37,13 +37,13 @@ def _signed(answer: Answer) -> Callable[[HttpRequest], HttpResponse]:
         if not settings.SMS_TOKEN:
             raise Http404
         address = client_address(request)
-        if wrong_signatures.too_many(address):
-            return HttpResponse(status=429, headers={"Retry-After": str(wrong_signatures.WINDOW)})
+        if slow_down.too_many(address):
+            return HttpResponse(status=429, headers={"Retry-After": str(round(slow_down.WINDOW.total_seconds()))})
         fields = {name: str(request.POST[name]) for name in request.POST}
         url = settings.SITE_URL + request.get_full_path()
         signature = request.headers.get(SIGNATURE, "")
         if not sms_signature.is_right(token=settings.SMS_TOKEN, url=url, fields=fields, signature=signature):
-            wrong_signatures.count(address)
+            slow_down.count(address)
             logger.warning("sms: a request that is not signed by the provider")
             return HttpResponse(status=403)
         return answer(request, fields)
