@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
 from followups.domain import facts as f
+from followups.domain import notices
+from followups.domain.kinds import Kind, MessageState
+from followups.domain.notices import Notice
+from followups.domain.reach import ways
 from followups.domain.telling import unreachable
-from followups.models import Action, PatientContact, Review, SymptomAnswer, SymptomCheck
+from followups.models import Action, Message, PatientContact, Review, SymptomAnswer, SymptomCheck
 from followups.models.contacts import TOLD
+from followups.selectors import reach
 from procedures.domain import clearance as rules
 from procedures.domain import slots
 from procedures.domain import versions as versions_rule
@@ -45,6 +53,8 @@ from procedures.models import (
 from procedures.selectors import checklists, clearance
 from procedures.selectors import series as series_selector
 
+#: States of a message that did not arrive, or of which nobody knows.
+STOPPED = frozenset({MessageState.FAILED, MessageState.UNKNOWN})
 #: Before anything was ever answered: nothing has expired.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
@@ -57,6 +67,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
     tests, specimens = _laboratory(procedure, contacts)
     record = _record(procedure)
     holds = list(Hold.objects.filter(procedure=procedure).order_by("pk"))
+    flags = _flags(procedure, data, record, holds)
     return f.ProcedureFacts(
         id=procedure.pk,
         protocol=data,
@@ -79,7 +90,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         unsigned_stages=_unsigned(procedure),
         **_before_the_needle(procedure),
         record_signed_at=record.signed_at if record else None,
-        flags=_flags(procedure, data, record, holds),
+        flags=flags,
         tests=tests,
         specimens=specimens,
         holds=tuple(_hold(h) for h in holds),
@@ -92,7 +103,41 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         transfers=_transfers(procedure),
         later_decided=_later_decided(procedure, data),
         safety=_safety(procedure),
+        **_messages(procedure, flags),
     )
+
+
+def _messages(procedure: Procedure, flags: frozenset[str]) -> dict[str, Any]:
+    """What the patient is told by messages. Two queries, and one more for who may be written to."""
+    to_patient = Message.objects.filter(patient__isnull=False, follow_up__procedure=procedure)
+    rows = list(to_patient.values_list("state", "dealt_at", "not_before", "follow_up__key", "follow_up__kind"))
+    seen_to = [row for row in rows if row[0] == MessageState.SENT or row[1] is not None]
+    stopped = [row for row in rows if row[0] in STOPPED and row[1] is None]
+    return {
+        "notices": _notices(procedure, flags),
+        "written": frozenset(row[3] for row in seen_to if row[4] == Kind.WRITE_TO_PATIENT),
+        "unreached_since": min((row[2] for row in stopped), default=None),
+    }
+
+
+def _notices(procedure: Procedure, flags: frozenset[str]) -> tuple[Notice, ...]:
+    patient, zone, times = procedure.patient, timezone.get_default_timezone(), notice_times()
+    if not (patient.consent_email or patient.consent_sms) or not ways(reach.of(patient)):
+        return ()
+    if procedure.status == ProcedureStatus.SCHEDULED and procedure.stay and procedure.scheduled_at:
+        slot_at, scheduled_at = procedure.stay.lower, procedure.scheduled_at
+        return tuple(notices.before(slot_at=slot_at, scheduled_at=scheduled_at, times=times, zone=zone))
+    if procedure.status == ProcedureStatus.COMPLETED and procedure.started_at:
+        checks = procedure.protocol_version.parsed.symptom_checks
+        if notices.quiet_week(flags, checks, times):
+            return (notices.after(started_at=procedure.started_at, times=times, zone=zone),)
+    return ()
+
+
+@cache
+def notice_times() -> notices.Times:
+    """``notices.toml``, read once."""
+    return notices.Times.of(tomllib.loads((Path(__file__).resolve().parent.parent / "notices.toml").read_text("utf-8")))
 
 
 def _countersigned(procedure: Procedure) -> bool:

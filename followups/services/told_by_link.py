@@ -15,12 +15,13 @@ from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
 from clinic.roles import Role
-from followups.models import PatientContact, PatientLink
+from followups.domain.kinds import Kind
+from followups.models import FollowUp, PatientContact, PatientLink
 from followups.models.contacts import ContactChannel, ContactOutcome, ContactPurpose
 from followups.models.links import LinkPurpose
 from followups.selectors import telling
 from followups.selectors.telling import Line
-from followups.services import links, patient_messages
+from followups.services import links, outreach
 from procedures import events
 from procedures.domain import languages
 from procedures.models import Procedure
@@ -43,6 +44,15 @@ def why_not(procedure: Procedure, lines: Iterable[Line]) -> str | None:
     return None
 
 
+def _promise(procedure: Procedure) -> FollowUp:
+    """The promise that the message belongs to: what cannot wait first. Raises Conflict when nothing is promised."""
+    rows = FollowUp.objects.filter(procedure=procedure, kind=Kind.TELL_PATIENT, closed_at__isnull=True)
+    found = rows.exclude(key="tell:no_result").order_by("due_at", "pk").first()
+    if found is None:
+        raise Conflict
+    return found
+
+
 def lines_of(link: PatientLink) -> list[Line] | None:
     """What the link tells; None when any of it has changed since, or is not to be told so any more."""
     sent = PatientContact.objects.filter(link=link, outcome=ContactOutcome.LINK_SENT).first()
@@ -59,7 +69,7 @@ def lines_of(link: PatientLink) -> list[Line] | None:
 def send(*, procedure: Procedure, actor: Actor) -> PatientContact:
     """Send the patient one message with a link to everything that waits to be told.
 
-    Raises Invalid with the reason when it is no way to tell these results.
+    Raises Invalid with the reason when it is no way to tell these results, or no message may go to this patient.
     """
     if not actor.has(Role.NURSE, Role.PHYSICIAN) or actor.user_id is None:
         raise NotPermitted
@@ -71,6 +81,7 @@ def send(*, procedure: Procedure, actor: Actor) -> PatientContact:
         raise Invalid("%(reason)s", reason=refused)
     now = clock.now()
     link = links.issue(procedure=row, purpose=LinkPurpose.RESULTS, now=now)
+    outreach.by_hand(follow_up=_promise(row), link=link, now=now)
     contact = PatientContact.objects.create(
         procedure=row,
         purpose=ContactPurpose.RESULTS,
@@ -82,7 +93,6 @@ def send(*, procedure: Procedure, actor: Actor) -> PatientContact:
         by_id=actor.user_id,
         link=link,
     )
-    patient_messages.about_a_link(link=link, now=now)
     data = {"channel": contact.channel, "outcome": contact.outcome, "versions": contact.told_versions}
     audit.record(action="patient.contacted", actor=actor, subject=contact, patient_id=row.patient_id, data=data)
     events.changed(row)

@@ -11,6 +11,7 @@ from followups.urls import (
     patient,
     promises,
     reviews,
+    texts,
     transfers,
     worklists,
 )
@@ -22,6 +23,7 @@ urlpatterns = [
     *oversight.urlpatterns,
     *reviews.urlpatterns,
     *contacts.urlpatterns,
+    *texts.urlpatterns,
     *transfers.urlpatterns,
     *promises.urlpatterns,
     *engine.urlpatterns,

@@ -15,7 +15,7 @@ from clinic.wording import add_to_form
 from followups.forms.contacts import ContactForm
 from followups.forms.symptoms import SymptomForm
 from followups.patient_language import spoken_to
-from followups.selectors import telling
+from followups.selectors import sent, telling
 from followups.services import contacts, symptoms, told_by_link
 from followups.views import chart_page
 from procedures.access import CONTACT, procedure_for
@@ -64,6 +64,7 @@ def tell(request: HttpRequest, code: str) -> HttpResponse:
         "may_link": told_by_link.why_not(procedure, waiting) is None,
         "why_no_link": told_by_link.why_not(procedure, waiting),
         "tries": procedure.contacts.select_related("by").order_by("-at", "-pk"),
+        "sent": sent.to_patient(procedure),
     }
     return chart_page.show(request, "followups/contacts/tell.html", procedure, context, invalid=bool(form.errors))
 

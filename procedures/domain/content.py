@@ -151,9 +151,12 @@ def _tables(protocol: Protocol) -> Iterator[tuple[str, tables.Table]]:
         yield "Rules of the record", tables.record_rules(protocol)
     yield "Complications", tables.complications(protocol)
     yield "Danger signs (A: 911; B: call back within 60 minutes; C: same day; D: expected)", tables.symptoms(protocol)
+    if protocol.symptom_combinations:
+        yield "Danger signs that count more together", tables.combinations(protocol)
     yield "When the danger signs are asked", tables.checks(protocol)
     if protocol.patient_questions:
         yield "What a patient is asked beforehand", tables.patient_questions(protocol)
+    yield "How soon a person acts on them", tables.sign_times(protocol)
     if protocol.later_tests:
         yield "Tests taken again after the needle", tables.later_tests(protocol)
     if protocol.result_words:

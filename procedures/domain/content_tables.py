@@ -283,6 +283,33 @@ def _tier(answer: SymptomChoice) -> str:
     return f"{text}; {answer.action}" if answer.action else text
 
 
+def combinations(protocol: Protocol) -> Table:
+    """Answers that count more together; in the words of the questions."""
+    questions = {q.code: q for q in protocol.symptom_questions}
+
+    def said(condition: str) -> str:
+        code, _, answers = condition.partition("=")
+        labels = {a.code: a.label for a in questions[code].answers}
+        return f"{questions[code].text} {' or '.join(labels[answer] for answer in answers.split('|'))}"
+
+    return ("Together", "Answers", "From", "At least tier", SOURCE), [
+        (c.label, "; ".join(map(said, c.all_of)), hours_text(c.after_hours) if c.after_hours else "", c.tier, c.source)
+        for c in protocol.symptom_combinations
+    ]
+
+
+def sign_times(protocol: Protocol) -> Table:
+    """By when a person has acted, and the one number of fever."""
+    rows: list[tuple[Any, ...]] = [
+        (name if name == "words" else f"tier {name}", f"{minutes} minutes", NO_SOURCE)
+        for name, minutes in protocol.sign_minutes.items()
+    ]
+    if protocol.fever_above_f is not None:
+        rows.append(("fever is above", f"{protocol.fever_above_f:g} °F", NO_SOURCE))
+    rows.append(("unanswered: called the same evening if", _any_of(protocol.high_risk), NO_SOURCE))
+    return ("Sign", "By when, or how much", SOURCE), rows
+
+
 def checks(protocol: Protocol) -> Table:
     texts = {q.code: q.text for q in protocol.symptom_questions}
     return ("Check", "After", "Answered within", "Only if", "Asks", SOURCE), [

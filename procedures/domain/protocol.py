@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 #: Hours to accept a transfer under a protocol version that says nothing about it; a working default.
 TRANSFER_HOURS = 24
+#: Minutes until somebody has answered a sign of this tier, or has read what a patient wrote, under a version that says
+#: nothing about it; a working default.
+SIGN_MINUTES = {"A": 15, "B": 60, "C": 1440, "words": 240}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,9 +288,23 @@ class SymptomChoice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SymptomCombination:
+    """Answers that mean more together than each alone: while every one of ``all_of`` (``"question=answer|answer"``)
+    holds, from ``after_hours`` after the procedure on, the tier is at least this."""
+
+    code: str
+    label: str  # for the staff
+    tier: str
+    all_of: tuple[str, ...]
+    after_hours: int | None = None
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class SymptomCheck:
-    """A time at which the danger signs are asked, hours after the needle. ``only_if``: any of ``first``,
-    ``serial``, ``large_volume``, ``complicated``, ``held``, ``traumatic``, ``headache`` makes it due; empty: always."""
+    """A time at which the danger signs are asked, hours after the needle. ``only_if``: any of ``first``, ``serial``,
+    ``large_volume``, ``complicated``, ``held``, ``traumatic``, ``headache`` (ever answered), ``headache_now`` (not
+    gone when last asked) makes it due; empty: always."""
 
     code: str
     label: str
@@ -468,6 +485,10 @@ class Protocol:
     patient_label: str = ""  # what a patient calls the procedure
     patient_questions: tuple[PatientQuestion, ...] = ()
     translations: dict[str, Any] = field(default_factory=dict)  # language → what a patient reads; translations.py
+    symptom_combinations: tuple[SymptomCombination, ...] = ()
+    fever_above_f: float | None = None  # the one number; every text that speaks of it says the same
+    sign_minutes: dict[str, int] = field(default_factory=lambda: dict(SIGN_MINUTES))
+    high_risk: tuple[str, ...] = ()  # of ``only_if``'s words: an unanswered check is called about the same evening
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -216,7 +216,15 @@ def test_checks_after_the_needle_come_when_they_should() -> None:
         "day_2": 48,
         "day_7": 168,
     }
-    assert {c.code: c.after_hours for c in PARA.symptom_checks if not c.only_if} == {"day_2": 48, "day_7": 168}
+    # an uncomplicated tap in a series: once, when a leak should have stopped
+    assert {c.code: c.after_hours for c in PARA.symptom_checks if not c.only_if} == {"day_2": 48}
+    assert {c.code: c.after_hours for c in PARA.symptom_checks if "serial" not in c.only_if} == {
+        "day_1": 24,
+        "day_2": 48,
+        "day_7": 168,
+    }
+    while_it_lasts = [c.after_hours // 24 for c in LP.symptom_checks if c.only_if == ("headache_now",)]
+    assert while_it_lasts == [3, 4, 6, 8, 9, 10, 11, 12, 13]
     day_1 = next(c for c in PARA.symptom_checks if c.code == "day_1")
     assert day_1.only_if == ("first", "large_volume", "complicated")
 

@@ -45,7 +45,8 @@ def test_the_readings_are_how_long_things_wait(now: datetime) -> None:
     factory.message(quiet, key="1:1:5:0:1:email", state="unknown")
     found = watch.readings(now)
     assert found.steps == Waiting(due=1, oldest=1800)
-    assert found.channels == {"email": Waiting(due=1, oldest=11 * 60, retrying=1)}
+    quiet_ones = {"patient_email": Waiting(), "sms": Waiting()}
+    assert found.channels == {"email": Waiting(due=1, oldest=11 * 60, retrying=1), **quiet_ones}
     assert (found.failed, found.unknown, found.plan_failed) == (1, 1, 1)
 
 
@@ -54,7 +55,8 @@ def test_a_pass_writes_what_it_saw_into_its_heartbeat(now: datetime) -> None:
         make.user(role)
     engine.run_pass(now, hand_over=lambda name: None)
     beat = Heartbeat.objects.get(name="engine")
-    assert beat.data["watch"]["channels"] == {"email": {"due": 0, "oldest": 0, "retrying": 0}}
+    idle = {"due": 0, "oldest": 0, "retrying": 0}
+    assert beat.data["watch"]["channels"] == {"email": idle, "patient_email": idle, "sms": idle}
     assert "director" in beat.data["empty_ends"]
     assert beat.data["alarms"] == ["empty_role"]
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from clinic.roles import Role
 from followups.domain.facts import ProcedureFacts
 from followups.domain.kinds import Kind
-from followups.domain.kinds.spec import Chase, Inbox, Spec, Station, alive, gettext_noop
+from followups.domain.kinds.spec import About, Chase, Inbox, Spec, Station, Writes, alive, gettext_noop
 from followups.domain.promise import Promise
 from procedures.domain.states import NEEDLE_IN, Disposition, ProcedureStatus
 
@@ -37,6 +37,10 @@ def symptom_check(facts: ProcedureFacts) -> Iterator[Promise]:
         )
 
 
+def _writes(about: About) -> Writes:
+    return Writes("message", link="symptoms", about=str(about.get("check", "")))
+
+
 SPEC = Spec(
     kind=Kind.SYMPTOM_CHECK,
     rules=(symptom_check,),
@@ -51,5 +55,6 @@ SPEC = Spec(
     station=Station.SYMPTOMS,
     inbox=Inbox.TELL,
     chase=Chase.CALL,
+    writes=_writes,
     handed_on=gettext_noop("Ask about the danger signs at this time; silence is not well."),
 )

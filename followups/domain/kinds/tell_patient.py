@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from clinic.roles import Role
 from followups.domain.facts import ProcedureFacts, TestFact, VersionFact
 from followups.domain.kinds import Kind
-from followups.domain.kinds.spec import About, Chase, Inbox, Line, Plural, Spec, Station, alive, gettext_noop
+from followups.domain.kinds.spec import About, Chase, Inbox, Line, Plural, Spec, Station, Writes, alive, gettext_noop
 from followups.domain.levels import graded
 from followups.domain.promise import Promise
 from followups.domain.telling import call_wanted, knows_of_cancellation
@@ -105,6 +105,11 @@ def _line(about: About, key: str) -> Line:
     return Plural(one, many, count)
 
 
+def _writes(_about: About) -> Writes:
+    """Only when somebody sends it by hand: no rung of the ladder tells a result."""
+    return Writes(words="message", link="results")
+
+
 SPEC = Spec(
     kind=Kind.TELL_PATIENT,
     rules=(tell_results, tell_no_result),
@@ -115,6 +120,7 @@ SPEC = Spec(
     closes="the patient, or who answers for them, was reached about exactly this, or says by the link that they read "
     "it, or the letter went out",
     page="followups:tell",
+    writes=_writes,
     kept=alive,
     station=Station.TOLD,
     inbox=Inbox.TELL,

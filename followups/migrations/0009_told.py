@@ -8,7 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('followups', '0006_patient_links'),
+        ('followups', '0007_patient_drafts'),
+        ('followups', '0007_messages_to_patients'),
         ('procedures', '0008_inbound'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
