@@ -99,11 +99,35 @@ class ActionFact:
 
 @dataclass(frozen=True, kw_only=True)
 class SymptomFact:
-    """One asking of a check: answered, not_reached or not_needed."""
+    """One asking of a check: begun, answered, not_reached or not_needed."""
 
     check_code: str
     outcome: str
     worst_tier: str
+    at: datetime
+    id: int = 0
+    sign: str = ""  # the most urgent tier, A to C, about which nobody has spoken with the patient since
+    sign_at: datetime | None = None
+    words_at: datetime | None = None  # what the patient wrote and nobody has read
+    rebook_at: datetime | None = None  # asked for a new appointment, and nobody has dealt with it
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedFact:
+    """A check that was sent to the patient as a link. ``morning``: the one after it, when the clinic calls."""
+
+    check_code: str
+    at: datetime
+    morning: datetime
+    locked_at: datetime | None = None  # ten wrong birth dates
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedFact:
+    """A link for another purpose that was locked, and nobody has reached the patient since."""
+
+    id: int
+    purpose: str
     at: datetime
 
 
@@ -210,6 +234,9 @@ class ProcedureFacts:
     written: frozenset[str] = frozenset()  # keys of those that were sent, or seen to by a call
     #: Since when a message has not reached the patient, or may not have, and nobody has called.
     unreached_since: datetime | None = None
+    asked: tuple[AskedFact, ...] = ()
+    locked: tuple[LockedFact, ...] = ()
+    booked_again_at: datetime | None = None  # the newest other case of this patient and protocol was asked for
 
     @property
     def needle_ended_at(self) -> datetime:

@@ -18,9 +18,9 @@ from followups.domain.kinds import Kind, MessageState
 from followups.domain.notices import Notice
 from followups.domain.reach import ways
 from followups.domain.telling import unreachable
-from followups.models import Action, Message, PatientContact, Review, SymptomAnswer, SymptomCheck
+from followups.models import Action, Message, PatientContact, Review
 from followups.models.contacts import TOLD
-from followups.selectors import reach
+from followups.selectors import reach, symptom_facts
 from procedures.domain import clearance as rules
 from procedures.domain import slots
 from procedures.domain import versions as versions_rule
@@ -95,7 +95,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         specimens=specimens,
         holds=tuple(_hold(h) for h in holds),
         actions=_actions(procedure),
-        symptoms=_symptoms(procedure),
+        symptoms=symptom_facts.reports(procedure, data),
         contacts=contacts,
         emergency_by_id=procedure.emergency_by_id,
         countersigned=_countersigned(procedure),
@@ -104,6 +104,8 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         later_decided=_later_decided(procedure, data),
         safety=_safety(procedure),
         **_messages(procedure, flags),
+        **symptom_facts.links(procedure, contacts),
+        booked_again_at=symptom_facts.booked_again_at(procedure),
     )
 
 
@@ -287,10 +289,7 @@ def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None,
         flags.add("traumatic")
     if holds:
         flags.add("held")
-    # a sign that was answered makes its later checks due (``headache``: day 5 and day 14)
-    flags.update(
-        SymptomAnswer.objects.filter(check_row__procedure=procedure).exclude(tier="").values_list("question", flat=True)
-    )
+    flags |= symptom_facts.flags(procedure)
     earlier = (
         Procedure.objects.filter(
             patient_id=procedure.patient_id,
@@ -443,11 +442,4 @@ def _actions(procedure: Procedure) -> tuple[f.ActionFact, ...]:
             responsible_id=a.responsible_id,
         )
         for a in Action.objects.filter(procedure=procedure).order_by("pk")
-    )
-
-
-def _symptoms(procedure: Procedure) -> tuple[f.SymptomFact, ...]:
-    return tuple(
-        f.SymptomFact(check_code=s.check_code, outcome=s.outcome, worst_tier=s.worst_tier, at=s.at)
-        for s in SymptomCheck.objects.filter(procedure=procedure).order_by("at", "pk")
     )

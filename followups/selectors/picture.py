@@ -242,7 +242,7 @@ def _symptoms(case: Case) -> Station:
         label=_("Danger signs asked"),
         state=state,
         when=answered[0].at if answered else None,
-        who=_name(answered[0].by) if answered else "",
+        who=(_name(answered[0].by) or str(answered[0].get_channel_display())) if answered else "",
         note=_("worst: tier %(tier)s") % {"tier": worst} if worst else "",
         promises=promises,
     )

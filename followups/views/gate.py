@@ -13,11 +13,12 @@ from clinic.client_address import client_address
 from clinic.responses import see_other
 from followups.forms.birth_date import BirthDateForm
 from followups.models import PatientLink
+from followups.models.links import LinkPurpose
 from followups.services import links, slow_down
 from followups.views import patient_page
 
 #: The page behind the gate, by what the link is for.
-BEHIND: Mapping[str, str] = {}
+BEHIND: Mapping[str, str] = {LinkPurpose.SYMPTOMS: "followups:patient_symptoms"}
 
 
 @patient_page.sealed

@@ -299,7 +299,10 @@ def sign_times(protocol: Protocol) -> Table:
     ]
     if protocol.fever_above_f is not None:
         rows.append(("fever is above", f"{protocol.fever_above_f:g} °F", NO_SOURCE))
-    rows.append(("unanswered: called the same evening if", _any_of(protocol.high_risk), NO_SOURCE))
+    names = {"high_risk": "unanswered, high risk: call from", "call_high_risk": "that call made within",
+             "call": "unanswered: called the next morning within"}  # fmt: skip
+    rows += [(names[key], f"{minutes} minutes", NO_SOURCE) for key, minutes in protocol.silence_minutes.items()]
+    rows.append(("high risk is", _any_of(protocol.high_risk), NO_SOURCE))
     return ("Sign", "By when, or how much", SOURCE), rows
 
 

@@ -14,6 +14,9 @@ TRANSFER_HOURS = 24
 #: Minutes until somebody has answered a sign of this tier, or has read what a patient wrote, under a version that says
 #: nothing about it; a working default.
 SIGN_MINUTES = {"A": 15, "B": 60, "C": 1440, "words": 240}
+#: The same for a patient who was asked by a link and is silent: after how many minutes the call begins where the risk
+#: is high (elsewhere it waits for the morning), and within how many it is made.
+SILENCE_MINUTES = {"high_risk": 480, "call_high_risk": 60, "call": 240}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -432,6 +435,7 @@ class Protocol:
     symptom_combinations: tuple[SymptomCombination, ...] = ()
     fever_above_f: float | None = None  # the one number; every text that speaks of it says the same
     sign_minutes: dict[str, int] = field(default_factory=lambda: dict(SIGN_MINUTES))
+    silence_minutes: dict[str, int] = field(default_factory=lambda: dict(SILENCE_MINUTES))
     high_risk: tuple[str, ...] = ()  # of ``only_if``'s words: an unanswered check is called about the same evening
     extra: dict[str, Any] = field(default_factory=dict)
 

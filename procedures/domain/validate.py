@@ -16,7 +16,7 @@ from procedures.domain.problems import Problems
 from procedures.domain.protocol import Choice, Protocol, Question, RecordField, Source, SymptomQuestion
 from procedures.domain.states import Level, Urgency
 from procedures.domain.symptoms import TIERS
-from procedures.domain.validate_symptoms import validate_symptoms
+from procedures.domain.validate_symptoms import CHECK_CONDITIONS, validate_symptoms
 from procedures.domain.validate_tests import validate_tests
 
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
@@ -28,7 +28,6 @@ QUESTION_KINDS = (
 FIELD_KINDS = ("number", "integer", "text", "longtext", "choice", "multichoice", "yes_no", "datetime")
 SYMPTOM_KINDS = ("yes_no", "choice", "number")
 NEEDED_TEXTS = ("prepare", "what_happens", "afterwards", "when_to_call", "emergency")
-CHECK_CONDITIONS = ("first", "serial", "large_volume", "complicated", "held", "traumatic", "headache", "headache_now")
 CHOICE_ACTIONS = ("", "rebook")
 YES_NO = ("yes", "no", "unknown")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100

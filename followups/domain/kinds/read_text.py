@@ -29,7 +29,7 @@ def read_text(facts: TextFacts) -> Iterator[Promise]:
         start_at=facts.received_at,
         due_at=facts.received_at + (AT_ONCE if urgent else WITHIN),
         role=Role.NURSE,
-        level="critical" if urgent else "normal",
+        level="critical" if urgent else "abnormal",
         about={"text": facts.id, "meaning": str(facts.meaning), "known": facts.known},
     )
 
