@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -39,6 +40,8 @@ def text(request: HttpRequest, pk: int) -> HttpResponse:
     if row is None:
         raise Http404
     may = actor.has(*CONTACT)
+    if request.method == "POST" and not may:
+        raise PermissionDenied
     form = TextReadForm(request.POST or None) if may else None
     if request.method == "POST" and form is not None and form.is_valid():
         try:
