@@ -176,7 +176,7 @@ def _of_person(people: list[int]) -> Q:
 def in_scope(page: Page, who: Viewer, now: datetime) -> QuerySet[Any]:
     """What the page is about. Whatever somebody has taken is on their page, of whatever kind it is."""
     # a check that was sent to the patient stands there once, as the one call for all that are silent
-    rows = open_at(now).exclude(kind=Kind.SYMPTOM_CHECK, about__by="link")
+    rows = open_at(now).exclude(kind=Kind.SYMPTOM_CHECK, about__contains={"by": "link"})
     if page.kinds is None:
         return rows
     return rows.filter(Q(kind__in=page.kinds) | belongs(Of.MINE, who))

@@ -178,13 +178,14 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:transfer_print": allow(*READERS, others=404, kwargs=completed),
     # texts from patients; a provider's requests are signed, and there is none here
     "followups:texts": allow(*READERS),
-    "followups:text": allow(*READERS, kwargs=text),
+    "followups:text": allow(*READERS, others=404, kwargs=text),
     "followups:text writing": allow(
         *WRITERS,
         ok=303,
         method="post",
         kwargs=text,
         data=lambda case: {"done": "Called back"},
+        **CLOSED,
     ),
     "followups:sms_inbound": public(404, method="post"),
     "followups:sms_report": public(404, method="post"),
