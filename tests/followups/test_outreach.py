@@ -364,3 +364,25 @@ def test_a_text_is_one_text_but_for_its_address_and_says_911_stop_and_the_number
     assert gsm7.parts(body.replace(link, "")) == 1
     assert all(word in body for word in ("911", "STOP" if language == "en" else "ALTO", "(202) 555-0100"))
     assert (link in body) == (words in {"message", "form"})
+
+
+# --- pages --------------------------------------------------------------------------------------
+
+
+def test_the_engines_page_names_the_case_and_no_patient_and_the_case_says_what_was_sent(
+    people: None, client: Any
+) -> None:
+    message = queued(language="Spanish")
+    case = message.follow_up.procedure
+    one(message, NEEDLE + 24 * HOUR, REFUSED)
+
+    def page(role: Role, path: str) -> str:
+        client.force_login(make.user(role), backend="allauth.account.auth_backends.AuthenticationBackend")
+        return str(client.get(path).content.decode())
+
+    stopped = page(Role.ADMINISTRATOR, "/engine/")
+    assert "a patient" in stopped and case.code in stopped
+    assert case.patient.family_name not in stopped
+    for path in (f"/cases/{case.code}/", f"/cases/{case.code}/tell/"):
+        body = page(Role.NURSE, path)
+        assert "text message, Español" in body and "refused: 400 21211" in body and "call instead" in body
