@@ -23,6 +23,8 @@ POST_ONLY = {
     "followups:demo_clock",
     "followups:came_back",
     "followups:send_again",
+    "followups:sms_inbound",
+    "followups:sms_report",
     "followups:transfer_answer",
     "procedures:clearance_seen",
     "procedures:patient_encounter",
@@ -44,6 +46,15 @@ NO_PAGE = {
     "readyz",
     "healthz_engine",
     "followups:metrics",
+}
+#: Behind a patient's link: opened in test_patient_link_pages.py and in tests/browser/test_patient_stories.py.
+PATIENT = {
+    "followups:patient_gate",
+    "followups:patient_symptoms",
+    "followups:patient_question",
+    "followups:patient_now",
+    "followups:patient_last",
+    "followups:patient_done",
 }
 #: Lead to names of the log-in package that this product does not use.
 ABSENT = {"account_signup", "account_email", "account_reset_password", "account_set_password"}
@@ -201,6 +212,7 @@ NAMED: dict[str, Paths] = {
     "followups:case_summary": pages("followups:case_summary"),
     "followups:tell": pages("followups:tell", "rich", "no_show"),
     "followups:symptoms": one("followups:symptoms", lambda full: "day_2"),
+    "followups:report": one("followups:report", lambda full: full.rich.symptom_checks.earliest("pk").pk),
     "followups:review": lambda full: [
         reverse("followups:review", args=[full.version(code)])
         for code in ("ascites_cell_count", "serum_albumin", "ascites_culture")
@@ -247,7 +259,7 @@ OWN: dict[str, Callable[[Full, Role], list[str]]] = {
 def names() -> list[str]:
     """Every address of the table that has a page of its own."""
     known = {name.split(" ")[0] for name in MATRIX}
-    return sorted(known - POST_ONLY - NO_PAGE - ABSENT)
+    return sorted(known - POST_ONLY - NO_PAGE - ABSENT - PATIENT)
 
 
 def paths(name: str, full: Full) -> list[str]:

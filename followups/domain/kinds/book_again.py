@@ -39,6 +39,7 @@ SPEC = Spec(
     closes="another case of this patient was requested since then, or a nurse has spoken with them about the report",
     page="followups:case",
     kept=alive,
+    others_first=True,
     station=Station.SYMPTOMS,
     inbox=Inbox.DO,
     booking=True,

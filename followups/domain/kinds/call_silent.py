@@ -66,6 +66,7 @@ SPEC = Spec(
     page="followups:symptoms",
     args=("code", "check"),
     kept=alive,
+    others_first=True,
     station=Station.SYMPTOMS,
     inbox=Inbox.TELL,
     chase=Chase.CALL,

@@ -38,6 +38,7 @@ SPEC = Spec(
     closes="the patient, or who answers for them, was reached since then",
     page="followups:tell",
     kept=alive,
+    others_first=True,
     station=Station.NONE,
     inbox=Inbox.TELL,
     chase=Chase.CALL,
