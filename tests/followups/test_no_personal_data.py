@@ -131,7 +131,7 @@ def test_what_goes_wrong_is_logged_without_them_too(
 
     monkeypatch.setattr(messages, "render_to_string", broken)
     with caplog.at_level(logging.DEBUG):
-        replay.move_to(actor=Actor.system("tests"), to=clock.now() + 2 * DAY)
+        replay.move_to(actor=Actor.system("tests"), to=clock.now() + timedelta(hours=6))
         Message.objects.filter(state="queued").update(not_before=clock.now())
         dispatch.claim_due(channel="email", now=clock.now())
         Message.objects.filter(state="sending").update(lease_until=clock.real_now() - DAY)
