@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from followups.models.contacts import PatientContact
+from followups.models.drafts import PatientDraft
 from followups.models.followups import FollowUp, FollowUpNote
 from followups.models.links import PatientLink
 from followups.models.messages import DeliveryAttempt, Message
@@ -17,6 +18,7 @@ __all__ = [
     "FollowUpNote",
     "Message",
     "PatientContact",
+    "PatientDraft",
     "PatientLink",
     "Review",
     "SymptomAnswer",

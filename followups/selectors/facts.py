@@ -350,7 +350,8 @@ def _laboratory(
     ):
         doers[version_id].add(done_by)
     facts = tuple(_test(t, versions[t.pk], reviews, contacts, doers) for t in tests)
-    resulted = {t.specimen_id for t in tests if versions[t.pk]}
+    # what was withdrawn may have been somebody else's: it does not show that our tube arrived
+    resulted = {t.specimen_id for t in tests if versions_rule.current(versions[t.pk]) is not None}
     specimens = tuple(
         f.SpecimenFact(
             id=s.pk,
@@ -383,13 +384,14 @@ def _test(
         status=status,
         specimen_id=test.specimen_id,
         collected_at=base,
-        usual_at=base + timedelta(hours=test.usual_hours),
-        outer_at=base + timedelta(hours=test.outer_hours),
+        usual_at=test.after(base, test.usual_hours),
+        outer_at=test.after(base, test.outer_hours),
         extended=test.extended,
         current=_version(current, reviews, contacts) if current else None,
         ended_at=test.ended_at,
         # also when all that was reported was withdrawn: whoever was told of it hears that it does not hold
         cancelled_after_collection=status is TestStatus.CANCELLED and test.collected_at is not None and current is None,
+        recollect_at=test.recollect_decided_at if status in {TestStatus.REJECTED, TestStatus.LOST} else None,
         told_before=any(c.told and c.versions & earlier for c in contacts),
         reviewed_before=any(pk in reviews for pk in earlier),
         involved=_involved(earlier, reviews, contacts, doers),

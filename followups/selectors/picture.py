@@ -172,7 +172,9 @@ def _specimens(case: Case) -> Station:
     if not rows:
         state = Mark.CURRENT if promises else Mark.SKIPPED if case.procedure.completed_at else _ahead(case)
         return Station(label=_("Specimens"), state=state, promises=promises, forks=True)
-    received = sum(1 for s in rows if s.received_at)
+    # any result that stands implies receipt
+    resulted = {row.test.specimen_id for row in case.tests if row.current is not None}
+    received = sum(1 for s in rows if s.received_at or s.pk in resulted)
     return Station(
         label=_("Specimens"),
         state=Mark.CURRENT if promises else Mark.DONE,

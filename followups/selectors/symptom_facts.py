@@ -1,4 +1,4 @@
-"""What a patient reported, and what they were asked by a link, as facts for the planner."""
+"""What a patient reported, and how they are asked, as facts for the planner."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from followups.domain import facts as f
+from followups.domain.reach import ways
 from followups.models import PatientLink, SymptomAnswer, SymptomCheck
 from followups.models.links import LinkPurpose
 from followups.models.symptoms import SPOKEN
+from followups.selectors import reach
 from procedures.domain import symptoms as rules
 from procedures.domain.protocol import Protocol
 from procedures.domain.states import ProcedureStatus
-from procedures.models import Procedure
+from procedures.models import Patient, Procedure
 
 #: When the clinic calls those who were silent (its local time).
 MORNING = time(9)
@@ -88,21 +90,26 @@ def flags(procedure: Procedure) -> set[str]:
 
 
 def links(procedure: Procedure, contacts: tuple[f.ContactFact, ...]) -> dict[str, Any]:
-    """The checks that were sent, by their first link, and links for something else that are locked. One query."""
-    asked: dict[str, f.AskedFact] = {}
-    locked = []
-    for link in PatientLink.objects.filter(procedure=procedure, withdrawn_at__isnull=True).order_by("pk"):
-        if link.purpose == LinkPurpose.SYMPTOMS:
-            first = asked.get(link.about)
-            asked[link.about] = f.AskedFact(
-                check_code=link.about,
-                at=first.at if first else link.created_at,
-                morning=first.morning if first else morning_after(link.created_at),
-                locked_at=link.locked_at,  # of the newest: another one may have been sent since
-            )
-        elif link.locked_at and not any(c.outcome == "reached" and c.at >= link.locked_at for c in contacts):
-            locked.append(f.LockedFact(id=link.pk, purpose=link.purpose, at=link.locked_at))
-    return {"asked": tuple(asked.values()), "locked": tuple(locked)}
+    """Whether the patient is asked by a link, and which links are locked. One query."""
+    newest = {
+        (link.purpose, link.about): link
+        for link in PatientLink.objects.filter(procedure=procedure, withdrawn_at__isnull=True).order_by("pk")
+    }
+    locked = tuple(
+        f.LockedFact(id=link.pk, purpose=link.purpose, at=link.locked_at, about=link.about)
+        for link in newest.values()
+        if link.locked_at
+        and (
+            link.purpose == LinkPurpose.SYMPTOMS
+            or not any(c.outcome == "reached" and c.at >= link.locked_at for c in contacts)
+        )
+    )
+    return {"by_message": may_be_written_to(procedure.patient), "morning_after": morning_after, "locked": locked}
+
+
+def may_be_written_to(patient: Patient) -> bool:
+    """Agreed to a message for the number or address of today; not in a ward, and not reached through other people."""
+    return bool(ways(reach.of(patient)))
 
 
 def morning_after(moment: datetime) -> datetime:

@@ -48,7 +48,7 @@ from procedures.models import Patient
 #: How many parked promises are listed at the foot of a page; the others have a page of their own.
 PARKED_SHOWN = 20
 #: What somebody is called for.
-CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase is Chase.CALL)
+CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase in {Chase.CALL, Chase.SIGNS})
 
 
 class Of(StrEnum):
@@ -85,6 +85,11 @@ class Row:
     def held_by(self) -> int | None:
         """The person who has it; None while it is a role's."""
         return self.follow_up.taken_by_id or self.follow_up.responsible_id
+
+    @property
+    def is_untaken_critical(self) -> bool:
+        """Its owner takes it all the same: until then everybody on duty is told that nobody has."""
+        return self.follow_up.level == "critical" and self.follow_up.taken_by_id is None
 
 
 @dataclass(frozen=True)

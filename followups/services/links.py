@@ -65,7 +65,8 @@ def find(token: str) -> PatientLink | None:
     code, _, signature = token.partition(SEPARATOR)
     if not constant_time_compare(signature, _signature(code)):
         return None
-    return PatientLink.objects.select_related("procedure__patient").filter(code=code).first()
+    found = PatientLink.objects.select_related("procedure__patient", "procedure__protocol_version").filter(code=code)
+    return found.defer("procedure__protocol_version__data").first()
 
 
 def is_open(link: PatientLink, now: datetime) -> bool:

@@ -16,10 +16,10 @@ from clinic import audit
 from clinic.errors import Invalid
 from followups.models import PatientLink, SymptomAnswer, SymptomCheck
 from followups.models.symptoms import CheckOutcome, Relation, ReportChannel
+from followups.patient_language import language_of
 from followups.selectors import symptom_facts
 from followups.services import links, symptoms
 from procedures import events
-from procedures.domain import languages
 from procedures.domain import symptoms as rules
 from procedures.domain.protocol import Protocol, SymptomQuestion
 from procedures.domain.protocol import SymptomCheck as CheckData
@@ -140,7 +140,7 @@ def _begun(link: PatientLink, procedure: Procedure, relation: str, now: datetime
         outcome=CheckOutcome.BEGUN,
         channel=ReportChannel.LINK,
         relation=relation if relation in Relation.values else Relation.SELF,
-        language=languages.of(procedure.patient.language),
+        language=language_of(procedure.patient, procedure.protocol_version.parsed),
         link=link,
         at=now,
     )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from followups.views import gate, patient_symptoms
+from followups.views import before, gate, patient_symptoms
 
 urlpatterns = [
+    path("p/before/", before.start, name="patient_before"),
+    path("p/before/check/", before.check, name="patient_before_check"),
+    path("p/before/sent/", before.sent, name="patient_before_sent"),
+    path("p/before/ask/<slug:question>/", before.question, name="patient_before_question"),
     path("p/you/", patient_symptoms.begin, name="patient_symptoms"),
     path("p/you/last/", patient_symptoms.last, name="patient_last"),
     path("p/you/done/", patient_symptoms.done, name="patient_done"),

@@ -18,7 +18,10 @@ from followups.services import links, slow_down
 from followups.views import patient_page
 
 #: The page behind the gate, by what the link is for.
-BEHIND: Mapping[str, str] = {LinkPurpose.SYMPTOMS: "followups:patient_symptoms"}
+BEHIND: Mapping[str, str] = {
+    LinkPurpose.SYMPTOMS: "followups:patient_symptoms",
+    LinkPurpose.BEFORE: "followups:patient_before",
+}
 
 
 @patient_page.sealed

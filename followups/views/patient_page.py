@@ -25,6 +25,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic import clock
 from followups.models import PatientLink
+from followups.patient_language import language_of
 from followups.services import links
 from procedures.domain import languages
 
@@ -120,8 +121,8 @@ def _is_ours(request: HttpRequest) -> bool:
 
 
 def language(link: PatientLink) -> str:
-    """In which language the page speaks."""
-    return languages.of(link.procedure.patient.language)
+    """In which language the page speaks: English throughout where the case's protocol has nothing in theirs."""
+    return language_of(link.procedure.patient, link.procedure.protocol_version.parsed)
 
 
 def show(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

@@ -18,6 +18,7 @@ from followups.forms.answer import AnswerForm, WordsForm
 from followups.models import PatientLink
 from followups.models.links import LinkPurpose
 from followups.models.symptoms import Relation
+from followups.patient_language import words_for
 from followups.services import symptom_reports as reports
 from followups.services import symptoms
 from followups.views.patient_page import patient_page, show
@@ -38,8 +39,14 @@ def begin(request: HttpRequest, link: PatientLink) -> HttpResponse:
         reports.begin(link=link, relation=relation, now=clock.now())
         return _onward(link)
     protocol = _protocol(link)
-    emergency = next((t for t in protocol.texts if t.code == "emergency"), None)
-    context = {"signs": emergency.paragraphs[:-1] if emergency else (), "again": reports.latest(link) is not None}
+    emergency = next((t.paragraphs for t in protocol.texts if t.code == "emergency"), ())
+    # a sign goes on from *call 911 now if*; what begins with a capital is a sentence of its own
+    signs = [line for line in emergency if line[:1].islower()]
+    context = {
+        "signs": signs,
+        "more": [line for line in emergency if line not in signs],
+        "again": reports.latest(link) is not None,
+    }
     return show(request, "patient/begin.html", context)
 
 
@@ -120,7 +127,8 @@ def done(request: HttpRequest, link: PatientLink) -> HttpResponse:
 
 
 def _protocol(link: PatientLink) -> Protocol:
-    return link.procedure.protocol_version.parsed
+    """In the patient's words and language."""
+    return words_for(link.procedure.patient, link.procedure.protocol_version.parsed)
 
 
 def _asked(link: PatientLink, code: str) -> tuple[Protocol, SymptomQuestion]:

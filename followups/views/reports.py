@@ -17,6 +17,7 @@ from followups.selectors import symptom_facts, symptom_report
 from followups.services import triage
 from followups.views import chart_page
 from procedures.access import CONTACT, procedure_for
+from procedures.domain import languages
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,6 +48,7 @@ def report(request: HttpRequest, code: str, pk: int) -> HttpResponse:
         "procedure": procedure,
         "report": row,
         "check": wording.check_label(row.check_code, protocol),
+        "spoken": languages.NAMES[row.language][0] if row.language in languages.NAMES else row.language,
         "rows": symptom_report.rows(row, before, protocol),
         "before": before,
         "owed": symptom_report.owed(row, protocol) if row.outcome == "begun" else 0,

@@ -102,6 +102,13 @@ def series(timing: SeriesTiming) -> Table:
     ]
 
 
+def trends(protocol: Protocol) -> Table:
+    return ("What is followed from one procedure to the next", "Of", "Unit", "Line", SOURCE), [
+        (t.label, "; ".join(t.of), t.unit, f"{number(t.line)} {t.line_label}".strip(), t.source)
+        for t in protocol.trends
+    ]
+
+
 def panels(protocol: Protocol) -> Table:
     return ("Order set", "Tests", "Note", SOURCE), [
         (p.label, "; ".join(protocol.test(code).label for code in p.tests), p.note, p.source) for p in protocol.panels
@@ -267,6 +274,13 @@ def complications(protocol: Protocol) -> Table:
 def symptoms(protocol: Protocol) -> Table:
     return ("Question", "Answer", "Tier", "Said at once", SOURCE), [
         (q.text, a.label, _tier(a), a.advice, q.source) for q in protocol.symptom_questions for a in q.answers
+    ]
+
+
+def patient_questions(protocol: Protocol) -> Table:
+    return ("Checklist question", "Asked", "Help", "Answers", "Asked if", SOURCE), [
+        (q.code, q.text, q.help, "; ".join(a.label for a in q.answers) or q.detail or "in words", q.asked_if, q.source)
+        for q in protocol.patient_questions
     ]
 
 

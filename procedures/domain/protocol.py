@@ -131,6 +131,7 @@ class Test:
     note: str = ""
     also_loinc: tuple[str, ...] = ()  # other codes under which laboratories report the same test
     informational: bool = False  # has no rule of its own on purpose: it counts beside other values
+    patient_label: str = ""  # what a patient calls it; versions from before there was one show ``label``
     source: Source
 
 
@@ -365,12 +366,57 @@ class Calculation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trend:
+    """One number followed from one procedure of a patient to the next.
+
+    ``of``: a calculation, ``"test.component"`` or ``"record.field"``; the first that a case has is taken.
+    ``divide_by`` and ``unit`` change how it is shown (mL as litres). ``line``: where it becomes critical, as shown.
+    """
+
+    code: str
+    label: str
+    of: tuple[str, ...]
+    unit: str = ""
+    divide_by: float = 1
+    line: float | None = None
+    line_label: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatientText:
-    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency."""
+    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency;
+    paused and results where the sheet for afterwards has no times or days of its own."""
 
     code: str
     title: str
     paragraphs: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientAnswer:
+    """One answer a patient may pick; ``code`` is an answer of the checklist question."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientQuestion:
+    """What a patient is asked before the visit, in plain words; it arrives at the checklist question of this code.
+
+    ``answers``: those of the checklist question that a patient is offered (all of a yes_no when empty; those of
+    a medicines or allergies question are ``none``, ``some`` and ``unknown``). ``asked_if`` as in a :class:`Question`,
+    over the patient's own answers.
+    """
+
+    code: str
+    text: str
+    help: str = ""
+    detail: str = ""  # the label of a field for more words below the answers; empty: there is none
+    answers: tuple[PatientAnswer, ...] = ()
+    asked_if: str = ""
     source: Source
 
 
@@ -432,11 +478,15 @@ class Protocol:
     later_tests: tuple[LaterTests, ...] = ()
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
     series: SeriesTiming | None = None  # missing in versions from before there were series
+    patient_label: str = ""  # what a patient calls the procedure
+    patient_questions: tuple[PatientQuestion, ...] = ()
+    translations: dict[str, Any] = field(default_factory=dict)  # language → what a patient reads; translations.py
     symptom_combinations: tuple[SymptomCombination, ...] = ()
     fever_above_f: float | None = None  # the one number; every text that speaks of it says the same
     sign_minutes: dict[str, int] = field(default_factory=lambda: dict(SIGN_MINUTES))
     silence_minutes: dict[str, int] = field(default_factory=lambda: dict(SILENCE_MINUTES))
     high_risk: tuple[str, ...] = ()  # of ``only_if``'s words: an unanswered check is called about the same evening
+    trends: tuple[Trend, ...] = ()  # none in versions from before they were drawn
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -468,6 +518,12 @@ class Protocol:
 
     def later(self, code: str) -> LaterTests:
         return _find(self.later_tests, code)
+
+    def in_language(self, code: str) -> Protocol:
+        """Itself with everything that a patient reads in that language; unchanged where it has no translation."""
+        from procedures.domain import translations
+
+        return translations.localized(self, code)
 
     def accept_within(self, why: str) -> int:
         """Hours in which somebody accepts what is pending; ``why`` is a field of :class:`TransferHours`."""

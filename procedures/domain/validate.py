@@ -16,6 +16,7 @@ from procedures.domain.problems import Problems
 from procedures.domain.protocol import Choice, Protocol, Question, RecordField, Source, SymptomQuestion
 from procedures.domain.states import Level, Urgency
 from procedures.domain.symptoms import TIERS
+from procedures.domain.validate_patient import validate_patient
 from procedures.domain.validate_symptoms import CHECK_CONDITIONS, validate_symptoms
 from procedures.domain.validate_tests import validate_tests
 
@@ -51,6 +52,7 @@ def validate(protocol: Protocol, problems: Problems) -> None:
     _check_texts(protocol, problems)
     _check_series(protocol, problems)
     validate_tests(protocol, problems)
+    validate_patient(protocol, problems)
     validate_symptoms(protocol, problems)
 
 

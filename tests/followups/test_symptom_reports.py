@@ -13,6 +13,8 @@ from clinic.errors import Invalid, NotPermitted
 from clinic.roles import Role
 from followups.domain.kinds import Kind
 from followups.models import FollowUp, PatientLink, SymptomAnswer, SymptomCheck
+from followups.selectors import worklists
+from followups.selectors.groups import CHASE
 from followups.services import links, symptom_reports, symptoms, triage
 from procedures.domain import symptoms as rules
 from procedures.models import Procedure
@@ -125,7 +127,7 @@ def test_the_end_uses_the_link_up_and_answers_the_check() -> None:
     assert link.spent_at is not None
     assert (report.outcome, report.worst_tier, report.channel, report.by_id) == ("answered", "", "link", None)
     assert "day_1" not in [p.about["check"] for p in owed(link.procedure, Kind.SYMPTOM_CHECK)]
-    assert owed(link.procedure, Kind.DANGER_SIGN) == owed(link.procedure, Kind.CALL_SILENT) == []
+    assert owed(link.procedure, Kind.DANGER_SIGN) == []
 
 
 def test_what_is_said_after_the_end_begins_a_report_of_its_own() -> None:
@@ -209,11 +211,13 @@ def test_words_are_owed_a_reader_and_reading_is_enough() -> None:
     assert owed(link.procedure, Kind.READ_WORDS) == []
 
 
-def test_who_was_sent_a_link_stands_once_on_the_list() -> None:
-    link = link_for()
-    links.issue(procedure=link.procedure, purpose="symptoms", about="day_2")
+def test_who_is_asked_by_a_link_stands_once_on_the_list() -> None:
+    link = link_for(patient=make.patient(email="ada@home.test", consent_email=True))
     say(link, legs="normal")
     assert [p.about["check"] for p in owed(link.procedure, Kind.CALL_SILENT)] == ["day_1"]
+    page = worklists.load(page=CHASE, actor=make.actor(), of=worklists.Of.ALL, now=clock.now())
+    shown = {row.follow_up.kind for row in (*(r for s in page.sections for r in s.rows), *page.parked)}
+    assert Kind.CALL_SILENT in shown and Kind.SYMPTOM_CHECK not in shown
 
 
 def test_postgresql_refuses_to_change_what_was_said() -> None:

@@ -463,6 +463,10 @@ def test_the_queue_says_what_each_checklist_lacks() -> None:
         (Summary(word=Word.SIGNED), ("clear", "Signed")),
         (Summary(word=Word.TO_SIGN, unsigned=("Visit", "Consent")), ("due", "To sign: Visit, Consent")),
         (Summary(word=Word.UNANSWERED, unanswered=3, to_confirm=1), ("due", "3 unanswered, 1 to confirm")),
+        (
+            Summary(word=Word.UNANSWERED, to_confirm=7, reported=6),
+            ("due", "the patient has answered: 7 to confirm"),
+        ),
         (Summary(word=Word.FLAGGED, expired=2), ("caution", "2 expired")),
         (Summary(word=Word.FLAGGED, unknown=1), ("caution", "1 unknown")),
     ],

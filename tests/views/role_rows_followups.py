@@ -139,6 +139,8 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:board": allow(*STAFF),
     "followups:week": allow(*STAFF),
     "followups:checklists": allow(*CLINICAL),
+    "followups:criticals": allow(*READERS),
+    "followups:critical_strip": allow(*READERS),
     "followups:inbox": allow(Role.PHYSICIAN, Role.DIRECTOR),
     "followups:chase": allow(Role.NURSE, Role.DIRECTOR),
     "followups:loop": allow(Role.DIRECTOR),

@@ -35,6 +35,7 @@ POST_ONLY = {
 }
 #: Lead elsewhere, or say something to a machine.
 NO_PAGE = {
+    "followups:critical_strip",
     "followups:indicators_file",
     "followups:open_items_file",
     "followups:overrides_file",
@@ -214,12 +215,20 @@ NAMED: dict[str, Paths] = {
     "procedures:result_new": lambda full: [
         full.url("procedures:result_new", full.test(code)) for code in ("ascites_cell_count", "ascites_culture")
     ],
+    "procedures:result_read_back": one("procedures:result_read_back", lambda full: full.test("ascites_cell_count")),
+    "procedures:laboratory_courier": by_number(
+        "procedures:laboratory_courier", lambda full: full.places["laboratory"].pk
+    ),
     "procedures:result_withdraw": one("procedures:result_withdraw", lambda full: full.test("ascites_protein")),
     # the case, reading and telling, promises
     "followups:case": pages(
         "followups:case", "rich", "coming", "requested", "arrived", "running", "cancelled", "no_show"
     ),
     "followups:case_summary": pages("followups:case_summary"),
+    "followups:leaflet": lambda full: [
+        full.url("followups:leaflet", which, case=case) for which, case in (("before", "coming"), ("after", "rich"))
+    ],
+    "followups:before_form": pages("followups:before_form", "coming"),
     "followups:tell": pages("followups:tell", "rich", "no_show"),
     "followups:symptoms": one("followups:symptoms", lambda full: "day_2"),
     "followups:report": one("followups:report", lambda full: full.rich.symptom_checks.earliest("pk").pk),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from clinic.roles import Role
-from followups.domain.facts import AskedFact, ProcedureFacts
+from followups.domain.facts import ProcedureFacts
 from followups.domain.kinds import Kind
 from followups.domain.kinds.spec import About, Chase, Inbox, Line, Spec, Station, alive, gettext_noop
 from followups.domain.kinds.symptom_check import unanswered
@@ -15,21 +15,19 @@ from procedures.domain.states import EncounterClass
 
 
 def call_silent(facts: ProcedureFacts) -> Iterator[Promise]:
-    """One call for every check of the case that was sent and is silent.
+    """One call for every check of the case that the patient is asked by a link and is silent about.
 
     In the morning after the first of them; the same evening, and on call, only where the risk is high. A link that
     was locked by wrong birth dates reaches nobody any more: the call is due at once.
     """
     if facts.encounter_class is EncounterClass.INPATIENT:
         return
-    owed = {check.code for check, _ in unanswered(facts)}
-    silent = [asked for asked in facts.asked if asked.check_code in owed]
-    if not silent:
+    calls = sorted(_calls(facts))
+    if not calls:
         return
-    high = bool(facts.flags.intersection(facts.protocol.high_risk))
+    start, locked, check = calls[0]
+    high = _is_high(facts)
     minutes = facts.protocol.silence_minutes
-    first = min(silent, key=lambda asked: _from(asked, high, minutes["high_risk"]))
-    start = _from(first, high, minutes["high_risk"])
     yield Promise(
         kind=Kind.CALL_SILENT,
         key="silent",
@@ -38,14 +36,24 @@ def call_silent(facts: ProcedureFacts) -> Iterator[Promise]:
         role=Role.NURSE,
         responsible_id=facts.responsible_id,
         level="abnormal" if high else "normal",
-        about={"check": first.check_code, "locked": first.locked_at is not None},
+        about={"check": check, "locked": locked},
     )
 
 
-def _from(asked: AskedFact, high: bool, minutes: int) -> datetime:
-    if asked.locked_at is not None:
-        return asked.locked_at
-    return asked.at + timedelta(minutes=minutes) if high else asked.morning
+def _calls(facts: ProcedureFacts) -> Iterator[tuple[datetime, bool, str]]:
+    """From when somebody calls, whether because of a locked link, and about which check."""
+    locked = {link.about: link.at for link in facts.locked if link.purpose == "symptoms"}
+    for check, start in unanswered(facts):
+        if check.code in locked:
+            yield locked[check.code], True, check.code
+        elif facts.by_message and _is_high(facts):
+            yield start + timedelta(minutes=facts.protocol.silence_minutes["high_risk"]), False, check.code
+        elif facts.by_message:
+            yield facts.morning_after(start), False, check.code
+
+
+def _is_high(facts: ProcedureFacts) -> bool:
+    return bool(facts.flags.intersection(facts.protocol.high_risk))
 
 
 def _line(about: About, _key: str) -> Line:
@@ -60,9 +68,9 @@ SPEC = Spec(
     label=gettext_noop("Call a silent patient"),
     line=_line,
     mail=gettext_noop("A patient has not answered: please call."),
-    opens="a check was sent to the patient as a link; one promise for all checks of the case, for the next morning, "
+    opens="the patient is asked by a link; one promise for all checks of the case, for the next morning, "
     "the same evening where the risk is high, at once when the link is locked",
-    closes="the checks that were sent are answered, by the patient or on the phone, or not needed with a reason",
+    closes="the checks are answered, by the patient or on the phone, or not needed with a reason",
     page="followups:symptoms",
     args=("code", "check"),
     kept=alive,

@@ -17,6 +17,8 @@ def link_locked(facts: ProcedureFacts) -> Iterator[Promise]:
     if facts.deceased:
         return
     for link in facts.locked:
+        if link.purpose == "symptoms":  # a call about the check itself (call_silent)
+            continue
         yield Promise(
             kind=Kind.LINK_LOCKED,
             key=f"link_locked:{link.id}",

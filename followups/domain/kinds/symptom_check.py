@@ -47,7 +47,7 @@ def is_settled(facts: ProcedureFacts, check: SymptomCheck, start: datetime) -> b
 
 def symptom_check(facts: ProcedureFacts) -> Iterator[Promise]:
     """After a needle the danger signs are asked at the protocol's hours; silence is never taken for well."""
-    by_link = {asked.check_code for asked in facts.asked}
+    how = {"by": "link"} if facts.by_message else {}
     for check, start in unanswered(facts):
         yield Promise(
             kind=Kind.SYMPTOM_CHECK,
@@ -56,11 +56,7 @@ def symptom_check(facts: ProcedureFacts) -> Iterator[Promise]:
             due_at=start + timedelta(hours=check.within_hours),
             role=Role.NURSE,
             responsible_id=facts.responsible_id,
-            about={
-                "check": check.code,
-                "encounter": str(facts.encounter_class),
-                **({"by": "link"} if check.code in by_link else {}),
-            },
+            about={"check": check.code, "encounter": str(facts.encounter_class), **how},
         )
 
 
