@@ -10,8 +10,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('followups', '0007_symptom_reports'),
-        ('procedures', '0009_message_consents'),
+        ('followups', "0008_patient_drafts"),
+        ('procedures', "0011_message_consents"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
