@@ -15,6 +15,7 @@ from followups import wording
 from followups.forms.contacts import ContactForm
 from followups.forms.symptoms import SymptomForm
 from followups.models.symptoms import ReportChannel
+from followups.selectors import sent
 from followups.services import contacts, symptoms
 from followups.views import chart_page
 from procedures.access import CONTACT, procedure_for
@@ -65,6 +66,7 @@ def tell(request: HttpRequest, code: str) -> HttpResponse:
         "form": form,
         "procedure": procedure,
         "tries": procedure.contacts.select_related("by").order_by("-at", "-pk"),
+        "sent": sent.to_patient(procedure),
     }
     return chart_page.show(request, "followups/contacts/tell.html", procedure, context, invalid=bool(form.errors))
 
