@@ -117,7 +117,7 @@ def deliver(claim: Claim, *, session: Session, now: datetime) -> str:
     """
     if not renew_lease(claim):
         return "lost"
-    rows = Message.objects.select_related("recipient", "patient", "link", "follow_up__procedure")
+    rows = Message.objects.select_related("recipient", "patient", "link__procedure__patient", "follow_up__procedure")
     message = rows.get(pk=claim.message_id)
     verdict = why_not(message, now)
     if verdict is None:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -31,6 +33,12 @@ def language_of(patient: Patient, protocol: Protocol | None = None) -> str:
     return code
 
 
+def their_name(patient: Patient) -> str:
+    """What they call the language they speak, where we know it."""
+    spoken = str(patient.language)
+    return languages.NAMES[languages.of(spoken)][0] if languages.is_theirs(spoken) else spoken
+
+
 @contextmanager
 def speaking(patient: Patient, protocol: Protocol | None = None) -> Iterator[str]:
     """Everything rendered inside is in the patient's language. Gives its code."""
@@ -48,6 +56,26 @@ def speaking_in(code: str) -> Iterator[str]:
 def words_for(patient: Patient, protocol: Protocol) -> Protocol:
     """The protocol with the words that this patient reads."""
     return protocol.in_language(language_of(patient, protocol))
+
+
+#: How a day and an hour are written to a patient: 12 hours, as people say it here.
+DAY = {"en": "l, F j", "es": r"l j \d\e F"}
+HOUR = {"en": "g:i A", "es": "g:i a"}
+
+
+def day(moment: datetime) -> str:
+    """ "Thursday, November 26", in the language of the moment and the clinic's zone."""
+    return date_format(timezone.localtime(moment), DAY[_code()])
+
+
+def hour(moment: datetime) -> str:
+    """ "9:30 AM"."""
+    return date_format(timezone.localtime(moment), HOUR[_code()])
+
+
+def _code() -> str:
+    spoken = (translation.get_language() or languages.DEFAULT).partition("-")[0]
+    return spoken if spoken in DAY else languages.DEFAULT
 
 
 @dataclass(frozen=True)

@@ -59,13 +59,12 @@ def series(pk: int) -> None:
 
 
 def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
-    """Plan in a savepoint. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
+    """Plan, in a savepoint. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
 
     Returns whether the plan was made. ``planned_version`` stays behind, so the engine's sweep tries again.
     """
     try:
-        with transaction.atomic():
-            (series if subject is Subject.SERIES else procedure)(pk)
+        (series if subject is Subject.SERIES else procedure)(pk)
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
         logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():
@@ -136,7 +135,7 @@ def _promise_repair(of: Of, responsible_id: int) -> None:
     )
     existing = FollowUp.objects.filter(subject_kind=of.subject, subject_id=of.id, key=PLAN_FAILED).first()
     if existing is None:
-        _open(of, promise, now)
+        _new(of, promise, now).save(force_insert=True)
     elif not existing.is_open:
         _update(existing, promise, now)
 
@@ -155,10 +154,9 @@ def make_equal(of: Of, promises: tuple[Promise, ...], now: datetime) -> None:
     """Insert, update, re-open and close by key, under the subject's lock."""
     stored = {f.key: f for f in FollowUp.objects.filter(subject_kind=of.subject, subject_id=of.id)}
     wanted = {p.key: p for p in promises}
+    FollowUp.objects.bulk_create([_new(of, promise, now) for key, promise in wanted.items() if key not in stored])
     for key, promise in wanted.items():
-        if key not in stored:
-            _open(of, promise, now)
-        elif _differs(stored[key], promise):
+        if key in stored and _differs(stored[key], promise):
             _update(stored[key], promise, now)
     for key, follow_up in stored.items():
         if follow_up.is_open and key not in wanted:
@@ -185,8 +183,8 @@ def _latest(cases: list[Procedure]) -> Procedure | None:
     return next(reversed(standing or cases), None)
 
 
-def _open(of: Of, promise: Promise, now: datetime) -> None:
-    FollowUp.objects.create(
+def _new(of: Of, promise: Promise, now: datetime) -> FollowUp:
+    return FollowUp(
         subject_kind=str(of.subject),
         subject_id=of.id,
         procedure=of.procedure,

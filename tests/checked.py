@@ -15,9 +15,8 @@ from tests import make
 def answer(procedure: Procedure, *, minimum: bool = False) -> None:
     """Every open question answered with *unknown* (an answer); with ``minimum`` only those of the emergency start."""
     checklists.open_round(actor=make.actor(Role.NURSE), procedure=procedure)
-    for found in selector.state_of(procedure, clock.now()).questions:
-        if found.status in OPEN and (found.question.minimum or not minimum):
-            _write(procedure, found)
+    found = selector.state_of(procedure, clock.now()).questions
+    _write(procedure, [q for q in found if q.status in OPEN and (q.question.minimum or not minimum)])
 
 
 def sign(procedure: Procedure) -> None:
@@ -27,17 +26,20 @@ def sign(procedure: Procedure) -> None:
     for stage in procedure.protocol_version.parsed.stages:
         if not stage.blocks_start:
             continue
-        for found in selector.state_of(procedure, clock.now()).stage(stage.code).questions:
-            if found.status in OPEN:  # asked again at this stage
-                _write(procedure, found)
+        found = selector.state_of(procedure, clock.now()).stage(stage.code).questions
+        _write(procedure, [q for q in found if q.status in OPEN])  # asked again at this stage
         checklists.sign(actor=both, procedure=procedure, stage=stage.code)
 
 
-def _write(procedure: Procedure, found: QuestionState) -> None:
-    Answer.objects.create(
-        checklist=procedure.checklists.order_by("-number")[0],
-        question=found.question.code,
-        state="unknown",
-        answered_at=clock.now(),
-        supersedes_id=found.answer.id if found.answer else None,
+def _write(procedure: Procedure, questions: list[QuestionState]) -> None:
+    newest, now = procedure.checklists.order_by("-number")[0], clock.now()
+    Answer.objects.bulk_create(
+        Answer(
+            checklist=newest,
+            question=found.question.code,
+            state="unknown",
+            answered_at=now,
+            supersedes_id=found.answer.id if found.answer else None,
+        )
+        for found in questions
     )

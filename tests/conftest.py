@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.plugins.browser import chromium
 
@@ -30,6 +31,23 @@ def pytest_configure() -> None:
     # A browser that keeps its line open would keep the server's thread, and with it a session of the database that
     # is to be dropped at the end.
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_are_looked_for_once() -> Iterator[None]:
+    """Each ``Client()`` is a server of its own, and WhiteNoise would walk through all static files for each."""
+    walk = WhiteNoiseMiddleware.add_files_from_finders
+    known: dict[str, Any] = {}
+
+    def add_files(middleware: WhiteNoiseMiddleware) -> None:
+        if not known:
+            walk(middleware)
+            known.update(middleware.files)
+        middleware.files.update(known)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files)
+        yield
 
 
 @pytest.fixture(scope="session")

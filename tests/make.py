@@ -14,6 +14,7 @@ from clinic import clock
 from clinic.actor import Actor
 from clinic.models import ClinicHours, Room, User
 from clinic.roles import Role
+from procedures.domain import load
 from procedures.models import LabTest, Patient, PatientIdentifier, Procedure, ProtocolVersion, ResultVersion, Series
 from procedures.services import protocols
 
@@ -59,6 +60,10 @@ def protocol_version(code: str = "paracentesis") -> ProtocolVersion:
     path = protocols.PROTOCOL_DIR / f"{code}.toml"
     if not path.exists():
         path = Path(__file__).parent / "data" / "protocols" / f"{code}.toml"
+    rows = ProtocolVersion.objects.select_related("protocol").defer("data").order_by("number")
+    found = rows.filter(protocol__code=code, digest=_digest(path)).first()
+    if found is not None:
+        return found
     version, _ = protocols.publish(data=_file(path), name=path.name, actor=Actor.system("tests"))
     return version
 
@@ -67,6 +72,11 @@ def protocol_version(code: str = "paracentesis") -> ProtocolVersion:
 def _file(path: Path) -> dict[str, Any]:
     """Read once in each process; nobody changes what it holds."""
     return protocols.read_translated(path)
+
+
+@cache
+def _digest(path: Path) -> str:
+    return load.digest(_file(path))
 
 
 def room(name: str = "", **extra: Any) -> Room:

@@ -19,6 +19,7 @@ from followups.demo.places import Places
 from followups.demo.timeline import Timeline
 from followups.models import Action, FollowUp
 from followups.services import contacts, promises, reviews, symptoms, transfers
+from procedures import events
 from procedures.domain import versions
 from procedures.domain.answers import Entry
 from procedures.domain.checklist import OPEN
@@ -152,9 +153,10 @@ class Case:
             checklists.save_answers(actor=nurse, procedure=case, entries=dict(list(fresh.items())[:most]))
 
     def sign(self, stage: str, special: dict[str, Entry] | None = None) -> None:
-        self.answer(stage, special)
         by = self._by() if stage in {"consent", "time_out"} else self._by("nora")
-        checklists.sign(actor=by, procedure=self.row, stage=stage)
+        with events.together():
+            self.answer(stage, special)
+            checklists.sign(actor=by, procedure=self.row, stage=stage)
 
     def answer_minimum(self) -> None:
         """The items of an emergency start, asked by the operator."""
@@ -181,17 +183,18 @@ class Case:
         )
 
     def hold(self, medicine: str, last_dose: datetime, *, told: bool = True) -> None:
-        held = holds.hold(
-            actor=self._by(),
-            procedure=self.row,
-            ingredient=medicine,
-            decided_by=self.physician,
-            reason="Neuraxial procedure",
-            agreed_with="Cardiology clinic, 555-0142",
-            planned_last_dose_at=last_dose,
-        )
-        if told:
-            holds.told_patient(actor=self._by("nora"), hold=held, teach_back="None from then on, until you call me")
+        with events.together():
+            held = holds.hold(
+                actor=self._by(),
+                procedure=self.row,
+                ingredient=medicine,
+                decided_by=self.physician,
+                reason="Neuraxial procedure",
+                agreed_with="Cardiology clinic, 555-0142",
+                planned_last_dose_at=last_dose,
+            )
+            if told:
+                holds.told_patient(actor=self._by("nora"), hold=held, teach_back="None from then on, until you call me")
 
     # --- the day ------------------------------------------------------------------------------
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
+from crispy_forms.layout import Div, Layout
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms import ClinicFormMixin
+from clinic.forms import ClinicFormHelper, ClinicFormMixin
 from followups.models.reviews import Interpretation, Plan, TellHow
+from procedures.forms.read_backs import ReadBackForm
 
 
 class ReviewForm(ClinicFormMixin, forms.Form):
@@ -42,18 +45,43 @@ class ReviewForm(ClinicFormMixin, forms.Form):
         help_text=_("Where, by whom and when, if it was not read here."),
     )
 
-    def __init__(self, *args: Any, other_language: str = "", **kwargs: Any) -> None:
-        """``other_language``: the name of the language the patient reads, when it is not English."""
+    def __init__(self, *args: Any, noticing: bool = False, other_language: str = "", **kwargs: Any) -> None:
+        """``noticing``: the version is critical and came by itself, so how it was noticed is asked first.
+        ``other_language``: the name of the language the patient reads, when it is not English.
+        """
         super().__init__(*args, **kwargs)
-        if not other_language:
+        self.noticing = noticing
+        if noticing:
+            asked = {name: field for name, field in ReadBackForm.base_fields.items() if name != "at"}
+            self.fields = {**{name: copy(field) for name, field in asked.items()}, **self.fields}
+        if other_language:
+            self._ask_in(other_language)
+        else:
             del self.fields["patient_message_theirs"]
-            return
+
+    def _ask_in(self, language: str) -> None:
         field = self.fields["patient_message_theirs"]
-        field.label = _("The same in %(language)s") % {"language": other_language}
+        field.label = _("The same in %(language)s") % {"language": language}
         field.help_text = _(
             "Empty: the prepared sentence, if you changed nothing above. If you did and leave this empty, nothing is "
             "written to the patient: somebody calls with an interpreter."
         )
+
+    @property
+    def helper(self) -> ClinicFormHelper:
+        helper = ClinicFormHelper(self)
+        if self.noticing:
+            call = Div("caller", "receiver", "value", css_class="field-row")
+            rest = [name for name in self.fields if name not in ("how", "caller", "receiver", "value")]
+            helper.layout = Layout("how", call, *rest)
+        return helper
+
+    def arguments(self) -> dict[str, Any]:
+        """As ``services.reviews.review`` takes them."""
+        data = dict(self.cleaned_data)
+        if self.noticing:
+            data["noticed"] = {name: data.pop(name) for name in ("how", "caller", "receiver", "value")}
+        return data
 
 
 class NormalsForm(ClinicFormMixin, forms.Form):

@@ -8,7 +8,7 @@ from followups.models.followups import FollowUp, FollowUpNote
 from followups.models.links import PatientLink
 from followups.models.messages import DeliveryAttempt, Message
 from followups.models.reviews import Action, Review
-from followups.models.symptoms import SymptomAnswer, SymptomCheck
+from followups.models.symptoms import SymptomAnswer, SymptomCheck, SymptomTriage
 from followups.models.texts import TextMessage
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "Review",
     "SymptomAnswer",
     "SymptomCheck",
+    "SymptomTriage",
     "TextMessage",
 ]

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 
 from followups.domain import facts as f
@@ -18,9 +20,9 @@ from followups.domain.kinds import Kind, MessageState
 from followups.domain.notices import Notice
 from followups.domain.reach import ways
 from followups.domain.telling import unreachable
-from followups.models import Action, Message, PatientContact, Review, SymptomAnswer, SymptomCheck
+from followups.models import Action, Message, PatientContact, PatientLink, Review, SymptomCheck
 from followups.models.contacts import TOLD
-from followups.selectors import reach
+from followups.selectors import reach, symptom_facts
 from procedures.domain import clearance as rules
 from procedures.domain import slots
 from procedures.domain import versions as versions_rule
@@ -39,6 +41,7 @@ from procedures.domain.states import (
 )
 from procedures.domain.transfers import TransferAnswer, TransferWhy
 from procedures.models import (
+    Checklist,
     Countersignature,
     Hold,
     LabTest,
@@ -46,6 +49,7 @@ from procedures.models import (
     Procedure,
     ProcedureRecord,
     ResultVersion,
+    SafetyRun,
     Series,
     Specimen,
     Transfer,
@@ -57,17 +61,35 @@ from procedures.selectors import series as series_selector
 STOPPED = frozenset({MessageState.FAILED, MessageState.UNKNOWN})
 #: Before anything was ever answered: nothing has expired.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+#: What belongs to a case and many a case has none of: asked for in one query, and read only where there is any.
+PARTS: tuple[type[Model], ...] = (
+    Action,
+    Checklist,
+    Hold,
+    LabTest,
+    LaterDecision,
+    PatientContact,
+    PatientLink,
+    ProcedureRecord,
+    Review,
+    SafetyRun,
+    Specimen,
+    SymptomCheck,
+    Transfer,
+)
 
 
 def of(procedure: Procedure) -> f.ProcedureFacts:
     """The facts of one case. ``procedure`` must carry ``patient`` and ``protocol_version``."""
     data = procedure.protocol_version.parsed
     patient = procedure.patient
-    contacts = _contacts(procedure)
-    tests, specimens = _laboratory(procedure, contacts)
-    record = _record(procedure)
-    holds = list(Hold.objects.filter(procedure=procedure).order_by("pk"))
-    flags = _flags(procedure, data, record, holds)
+    there = parts_of(procedure)
+    symptoms = symptom_facts.reports(procedure, data) if SymptomCheck in there else ()
+    contacts = _contacts(procedure) if PatientContact in there else ()
+    tests, specimens = _laboratory(procedure, contacts, there)
+    record = _record(procedure) if ProcedureRecord in there else None
+    holds = list(Hold.objects.filter(procedure=procedure).order_by("pk")) if Hold in there else []
+    flags = _flags(procedure, data, record, holds, there)
     return f.ProcedureFacts(
         id=procedure.pk,
         protocol=data,
@@ -94,16 +116,34 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         tests=tests,
         specimens=specimens,
         holds=tuple(_hold(h) for h in holds),
-        actions=_actions(procedure),
-        symptoms=_symptoms(procedure),
+        actions=_actions(procedure) if Action in there else (),
+        symptoms=symptoms,
         contacts=contacts,
         emergency_by_id=procedure.emergency_by_id,
         countersigned=_countersigned(procedure),
         discharged_at=patient.discharged_at,
-        transfers=_transfers(procedure),
-        later_decided=_later_decided(procedure, data),
-        safety=_safety(procedure),
+        transfers=_transfers(procedure) if Transfer in there else (),
+        later_decided=_later_decided(procedure, data) if LaterDecision in there else frozenset(),
+        safety=_safety(procedure) if SafetyRun in there else f.SafetyFact(),
         **_messages(procedure, flags),
+        **symptom_facts.links(procedure, contacts if PatientLink in there else None),
+        booked_again_at=symptom_facts.booked_again_at(procedure) if any(s.rebook_at for s in symptoms) else None,
+    )
+
+
+def parts_of(procedure: Procedure) -> frozenset[type[Model]]:
+    """Which of ``PARTS`` a case has rows of. To be asked after the case is locked, like everything here."""
+    with connection.cursor() as cursor:
+        cursor.execute(_parts_query(), {"case": procedure.pk})
+        found = cursor.fetchone()
+    return frozenset(part for part, is_there in zip(PARTS, found, strict=True) if is_there)
+
+
+@cache
+def _parts_query() -> str:
+    name = connection.ops.quote_name
+    return "SELECT " + ", ".join(
+        f"EXISTS (SELECT 1 FROM {name(part._meta.db_table)} WHERE procedure_id = %(case)s)" for part in PARTS
     )
 
 
@@ -201,7 +241,7 @@ def _hold(row: Hold) -> f.HoldFact:
 
 
 def _safety(procedure: Procedure) -> f.SafetyFact:
-    """From the stored runs alone: that time passes must not change a plan. One query where nothing was ever run."""
+    """From the stored runs alone: that time passes must not change a plan."""
     if procedure.state not in clearance.BEFORE:
         return f.SafetyFact()
     runs = clearance.runs(procedure)
@@ -273,7 +313,13 @@ def _record(procedure: Procedure) -> ProcedureRecord | None:
     return ProcedureRecord.objects.filter(procedure=procedure, signed_at__isnull=False).order_by("-number").first()
 
 
-def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None, holds: list[Hold]) -> frozenset[str]:
+def _flags(
+    procedure: Procedure,
+    data: Protocol,
+    record: ProcedureRecord | None,
+    holds: list[Hold],
+    there: frozenset[type[Model]],
+) -> frozenset[str]:
     """What makes extra symptom checks due; the protocol's ``only_if`` names them."""
     flags = set()
     fields: dict[str, Any] = record.fields if record else {}
@@ -287,10 +333,8 @@ def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None,
         flags.add("traumatic")
     if holds:
         flags.add("held")
-    # a sign that was answered makes its later checks due (``headache``: day 5 and day 14)
-    flags.update(
-        SymptomAnswer.objects.filter(check_row__procedure=procedure).exclude(tier="").values_list("question", flat=True)
-    )
+    if SymptomCheck in there:
+        flags |= symptom_facts.flags(procedure)
     earlier = (
         Procedure.objects.filter(
             patient_id=procedure.patient_id,
@@ -302,7 +346,7 @@ def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None,
         else False
     )
     flags.add("serial" if earlier else "first")
-    return frozenset(flags | _answered(procedure, data))
+    return frozenset(flags | (_answered(procedure, data) if Checklist in there else set()))
 
 
 def _answered(procedure: Procedure, data: Protocol) -> set[str]:
@@ -336,22 +380,26 @@ def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:
 
 
 def _laboratory(
-    procedure: Procedure, contacts: tuple[f.ContactFact, ...]
+    procedure: Procedure, contacts: tuple[f.ContactFact, ...], there: frozenset[type[Model]]
 ) -> tuple[tuple[f.TestFact, ...], tuple[f.SpecimenFact, ...]]:
-    tests = list(LabTest.objects.filter(procedure=procedure).order_by("pk"))
+    tests = list(LabTest.objects.filter(procedure=procedure).order_by("pk")) if LabTest in there else []
     versions: dict[int, list[ResultVersion]] = {t.pk: [] for t in tests}
-    for version in ResultVersion.objects.filter(test__procedure=procedure).order_by("test_id", "number"):
-        versions[version.test_id].append(version)
+    if tests:
+        for version in ResultVersion.objects.filter(test__procedure=procedure).order_by("test_id", "number"):
+            versions[version.test_id].append(version)
     reviews: dict[int, Review] = {}
-    for review in Review.objects.filter(procedure=procedure, superseded_by__isnull=True).order_by("pk"):
-        reviews[review.version_id] = review
+    if Review in there:
+        for review in Review.objects.filter(procedure=procedure, superseded_by__isnull=True).order_by("pk"):
+            reviews[review.version_id] = review
     doers: dict[int, set[int]] = defaultdict(set)
-    for version_id, done_by in Action.objects.filter(procedure=procedure, done_by__isnull=False).values_list(
-        "review__version_id", "done_by_id"
-    ):
-        doers[version_id].add(done_by)
+    if Action in there:
+        done = Action.objects.filter(procedure=procedure, done_by__isnull=False)
+        for version_id, done_by in done.values_list("review__version_id", "done_by_id"):
+            doers[version_id].add(done_by)
+    tubes = Specimen.objects.filter(procedure=procedure).order_by("pk") if Specimen in there else ()
     facts = tuple(_test(t, versions[t.pk], reviews, contacts, doers) for t in tests)
-    resulted = {t.specimen_id for t in tests if versions[t.pk]}
+    # what was withdrawn may have been somebody else's: it does not show that our tube arrived
+    resulted = {t.specimen_id for t in tests if versions_rule.current(versions[t.pk]) is not None}
     specimens = tuple(
         f.SpecimenFact(
             id=s.pk,
@@ -361,7 +409,7 @@ def _laboratory(
             lost_at=s.loss_at if s.loss else None,
             handed_over=s.handed_over_at is not None,
         )
-        for s in Specimen.objects.filter(procedure=procedure).order_by("pk")
+        for s in tubes
     )
     return facts, specimens
 
@@ -384,13 +432,14 @@ def _test(
         status=status,
         specimen_id=test.specimen_id,
         collected_at=base,
-        usual_at=base + timedelta(hours=test.usual_hours),
-        outer_at=base + timedelta(hours=test.outer_hours),
+        usual_at=test.after(base, test.usual_hours),
+        outer_at=test.after(base, test.outer_hours),
         extended=test.extended,
         current=_version(current, reviews, contacts) if current else None,
         ended_at=test.ended_at,
         # also when all that was reported was withdrawn: whoever was told of it hears that it does not hold
         cancelled_after_collection=status is TestStatus.CANCELLED and test.collected_at is not None and current is None,
+        recollect_at=test.recollect_decided_at if status in {TestStatus.REJECTED, TestStatus.LOST} else None,
         told_before=any(c.told and c.versions & earlier for c in contacts),
         reviewed_before=any(pk in reviews for pk in earlier),
         involved=_involved(earlier, reviews, contacts, doers),
@@ -443,11 +492,4 @@ def _actions(procedure: Procedure) -> tuple[f.ActionFact, ...]:
             responsible_id=a.responsible_id,
         )
         for a in Action.objects.filter(procedure=procedure).order_by("pk")
-    )
-
-
-def _symptoms(procedure: Procedure) -> tuple[f.SymptomFact, ...]:
-    return tuple(
-        f.SymptomFact(check_code=s.check_code, outcome=s.outcome, worst_tier=s.worst_tier, at=s.at)
-        for s in SymptomCheck.objects.filter(procedure=procedure).order_by("at", "pk")
     )

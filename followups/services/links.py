@@ -70,9 +70,15 @@ def find(token: str) -> PatientLink | None:
 
 
 def is_open(link: PatientLink, now: datetime) -> bool:
-    """Whether it may still be used. Nothing is asked of somebody who has died, nor about a case that was a mistake."""
-    ended = (link.spent_at, link.locked_at, link.withdrawn_at, link.procedure.patient.deceased_at)
-    return now < link.expires_at and not any(ended) and link.procedure.status != ProcedureStatus.ENTERED_IN_ERROR
+    """Whether its address may still be used."""
+    return now < link.expires_at and not link.spent_at and not link.locked_at and is_alive(link)
+
+
+def is_alive(link: PatientLink) -> bool:
+    """Nothing is asked of somebody who has died, by a link that we took back, nor about a case that was a mistake."""
+    procedure = link.procedure
+    ended = link.withdrawn_at or procedure.patient.deceased_at
+    return not ended and procedure.status != ProcedureStatus.ENTERED_IN_ERROR
 
 
 def _signature(code: str) -> str:

@@ -245,9 +245,9 @@ def opted_out(message: Message) -> None:
 
 def lock_case(message: Message) -> None:
     """Cases are locked before what is below them: settling a message to a patient plans its case."""
-    if message.patient_id is not None and message.follow_up is not None:
-        rows = Procedure.objects.select_for_update(of=("self",), no_key=True)
-        rows.filter(pk=message.follow_up.procedure_id).first()
+    case = message.follow_up.procedure_id if message.follow_up is not None else None
+    if message.patient_id is not None and case is not None:
+        Procedure.objects.select_for_update(of=("self",), no_key=True).filter(pk=case).first()
 
 
 def report_before_settling(message: Message) -> None:

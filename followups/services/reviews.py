@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,8 @@ from procedures import events
 from procedures.domain import versions as versions_rule
 from procedures.domain.states import Level, ResultStatus
 from procedures.models import LabTest, Procedure, ResultVersion
+from procedures.models.read_backs import Noticed
+from procedures.services import read_backs
 
 
 class NewerVersion(Conflict):
@@ -61,8 +63,12 @@ def review(
     read_elsewhere: str = "",
     action_due_at: datetime | None = None,
     responsible_id: int | None = None,
+    noticed: Mapping[str, Any] | None = None,
 ) -> Review:
     """Record that a physician read exactly this version.
+
+    ``noticed``: for a critical that came by itself, how it was noticed (as ``read_backs.record`` takes it); a phoned
+    one needs its read-back.
 
     Raises NewerVersion when it is not the current one, CriticalNeedsPlan for a critical without plan or telling,
     Invalid for a missing reason. A plan of repeat, treat or refer makes an Action. What the patient is told is the
@@ -76,6 +82,7 @@ def review(
     _check(version, interpretation, plan, plan_detail, tell, tell_reason)
     if version.level == Level.CRITICAL and interpretation == Interpretation.NORMAL and not comment.strip():
         raise Invalid("The rules call this critical. Say why you read it as normal.", field="comment")
+    _notice(version, actor, noticed)
     now = clock.now()
     told = told_words.of_review(version, procedure, interpretation, tell, patient_message, patient_message_theirs)
     earlier = Review.objects.filter(version=version, reviewer_id=actor.user_id, superseded_by__isnull=True).first()
@@ -109,6 +116,17 @@ def review(
     )
     events.changed(procedure)
     return row
+
+
+def _notice(version: ResultVersion, actor: Actor, noticed: Mapping[str, Any] | None) -> None:
+    """Nobody reads a critical that came by itself without saying how it was noticed (clinical-facts §6.6-9)."""
+    if not read_backs.is_owed(version):
+        return
+    if not noticed or not noticed.get("how"):
+        raise Invalid("This critical result came by itself. Say how it was noticed.", field="how")
+    if version.phoned_critical and noticed["how"] != Noticed.PHONED:
+        raise Invalid("The laboratory says that it phoned. Write down the call and what was read back.", field="how")
+    read_backs.record(version=version, actor=actor, **noticed)
 
 
 def _check(
@@ -162,7 +180,7 @@ def normals(procedure: Procedure) -> list[ResultVersion]:
     return found
 
 
-@transaction.atomic
+@events.together()
 def review_normals(
     *, procedure: Procedure, versions: Iterable[int], actor: Actor, patient_message: str = "", comment: str = ""
 ) -> list[Review]:

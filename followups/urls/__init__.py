@@ -5,6 +5,7 @@ from __future__ import annotations
 from followups.urls import (
     cases,
     contacts,
+    criticals,
     engine,
     handovers,
     oversight,
@@ -20,6 +21,7 @@ app_name = "followups"
 urlpatterns = [
     *cases.urlpatterns,
     *worklists.urlpatterns,
+    *criticals.urlpatterns,
     *oversight.urlpatterns,
     *reviews.urlpatterns,
     *contacts.urlpatterns,

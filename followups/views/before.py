@@ -112,7 +112,7 @@ def check(request: HttpRequest, link: PatientLink) -> HttpResponse:
     return patient_page.show(request, "patient/before/check.html", context, status=422 if error or form.errors else 200)
 
 
-@patient_page.patient_page(LinkPurpose.BEFORE, spent_too=True)
+@patient_page.patient_page(LinkPurpose.BEFORE, late_too=True)
 def sent(request: HttpRequest, link: PatientLink) -> HttpResponse:
     """It is with us; what happens next."""
     if not link.spent_at:

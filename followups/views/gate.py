@@ -19,6 +19,7 @@ from followups.views import patient_page
 
 #: The page behind the gate, by what the link is for.
 BEHIND: Mapping[str, str] = {
+    LinkPurpose.SYMPTOMS: "followups:patient_symptoms",
     LinkPurpose.BEFORE: "followups:patient_before",
     LinkPurpose.RESULTS: "followups:patient_results",
 }

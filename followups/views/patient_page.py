@@ -16,7 +16,7 @@ from csp.constants import NONE, SELF
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.crypto import constant_time_compare
@@ -64,23 +64,27 @@ def sealed(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
 
 
 def patient_page(
-    purpose: str, *, spent_too: bool = False
+    purpose: str, *, late_too: bool = False
 ) -> Callable[[Callable[Concatenate[HttpRequest, PatientLink, P], HttpResponse]], Callable[..., HttpResponse]]:
     """The view gets the link that this browser has opened; without one, or for another purpose, the closed page.
 
-    ``spent_too``: also after the answer has used the link up (the page that says what happens next).
+    ``late_too``: also when the link was used up, has expired or was locked since this browser opened it. What somebody
+    says about their health is never refused while their page is open; the gate lets nobody in any more.
     """
 
     def decorate(view: Callable[Concatenate[HttpRequest, PatientLink, P], HttpResponse]) -> Callable[..., HttpResponse]:
         @sealed
         @wraps(view)
         def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            link = opened_link(request, spent_too=spent_too)
+            link = opened_link(request, late_too=late_too)
             if link is None or link.purpose != purpose or not _is_ours(request):
                 return closed(request)
             request.session.set_expiry(IDLE)
             with translation.override(language(link)):
-                return view(request, link, *args, **kwargs)
+                try:
+                    return view(request, link, *args, **kwargs)
+                except Http404:
+                    return closed(request)
 
         return page
 
@@ -95,7 +99,7 @@ def enter(request: HttpRequest, link: PatientLink) -> None:
     request.session.set_expiry(IDLE)
 
 
-def opened_link(request: HttpRequest, *, spent_too: bool = False) -> PatientLink | None:
+def opened_link(request: HttpRequest, *, late_too: bool = False) -> PatientLink | None:
     """The link that this browser has opened, while it may be used. A session of the staff's opens none."""
     pk = request.session.get(LINK)
     if pk is None or request.user.is_authenticated:
@@ -104,7 +108,7 @@ def opened_link(request: HttpRequest, *, spent_too: bool = False) -> PatientLink
     link = found.defer("procedure__protocol_version__data").first()
     if link is None:
         return None
-    usable = links.is_open(link, clock.now()) or (spent_too and link.spent_at and not link.withdrawn_at)
+    usable = links.is_alive(link) if late_too else links.is_open(link, clock.now())
     return link if usable else None
 
 
@@ -112,7 +116,8 @@ def _is_ours(request: HttpRequest) -> bool:
     """Whether a form was made for this browser: the key in it is the session's."""
     if request.method != "POST":
         return True
-    return constant_time_compare(request.POST.get("form_key", ""), request.session.get(FORM_KEY, "-"))
+    key = request.session.get(FORM_KEY, "")
+    return bool(key) and constant_time_compare(request.POST.get("form_key", ""), key)
 
 
 def language(link: PatientLink) -> str:

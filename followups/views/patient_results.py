@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from clinic.errors import Conflict
 from clinic.responses import see_other
-from followups.forms.read_result import ReadResultForm
+from followups.forms.patient_results import ReadResultForm
 from followups.models import PatientLink
 from followups.models.links import LinkPurpose
 from followups.patient_language import words_for
@@ -44,7 +44,7 @@ def _paragraphs(texts: object, code: str) -> tuple[str, ...]:
     return next((t.paragraphs for t in texts if t.code == code), ())  # type: ignore[attr-defined]
 
 
-@patient_page.patient_page(LinkPurpose.RESULTS, spent_too=True)
+@patient_page.patient_page(LinkPurpose.RESULTS, late_too=True)
 def read(request: HttpRequest, link: PatientLink) -> HttpResponse:
     """Thank you, and what happens next."""
     context = {"call": bool(request.session.get("patient_call_wanted"))}

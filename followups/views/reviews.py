@@ -17,12 +17,14 @@ from followups.access import action_for
 from followups.forms.reviews import ActionForm, NormalsForm, ReviewForm
 from followups.models.reviews import Interpretation
 from followups.patient_language import NAMES
+from followups.selectors import acted
 from followups.services import reviews, told_words
 from followups.views import chart_page
 from procedures.access import CONTACT, REVIEW, procedure_for, result_for
 from procedures.domain import languages
 from procedures.models import ResultVersion
-from procedures.selectors import results
+from procedures.selectors import results, trends
+from procedures.services import read_backs
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,10 +35,12 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     procedure = version.test.procedure
     prepared = told_words.prepared(version, procedure)
     other = "" if prepared.language == languages.DEFAULT else str(NAMES[prepared.language])
-    form = ReviewForm(request.POST or None, initial=_initial(version), other_language=other)
+    form = ReviewForm(
+        request.POST or None, initial=_initial(version), noticing=read_backs.is_owed(version), other_language=other
+    )
     if request.method == "POST" and form.is_valid():
         try:
-            saved = reviews.review(version=version, actor=actor, **form.cleaned_data)
+            saved = reviews.review(version=version, actor=actor, **form.arguments())
         except Invalid as error:
             add_to_form(form, error)
         else:
@@ -52,7 +56,8 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "side": results.side_by_side(version.test),
         "judgement": results.judged_now(version.test),
         "computed": results.computed(procedure),
-        "acted_on_earlier": _acted_on_earlier(version),
+        "acted": acted.on_earlier(version),
+        "trends": trends.of_patient(procedure),
         "reviews": version.reviews.select_related("reviewer").order_by("-pk"),
         "prepared": _prepared_rows(prepared),
         "prepared_language": prepared.language if other else "",
@@ -76,17 +81,6 @@ def _initial(version: ResultVersion) -> dict[str, str]:
 
 def _what_next(plan: str) -> str:
     return _("What you decided is now promised, with a date.") if plan != "none" else ""
-
-
-def _acted_on_earlier(version: ResultVersion) -> list[str]:
-    """Who had read an earlier version: a correction names them."""
-    rows = (
-        ResultVersion.objects.filter(test_id=version.test_id, number__lt=version.number, reviews__isnull=False)
-        .values_list("number", "reviews__reviewer__full_name")
-        .distinct()
-        .order_by("number")
-    )
-    return [_("%(name)s, on version %(number)s") % {"name": name, "number": number} for number, name in rows]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,8 +13,8 @@ from clinic.errors import Invalid
 from clinic.responses import see_other
 from clinic.roles import CLINICAL
 from clinic.wording import add_to_form
+from followups import access
 from followups.forms.texts import TextReadForm
-from followups.models import TextMessage
 from followups.selectors import texts as selector
 from followups.services import texts as service
 from procedures.access import CONTACT
@@ -31,15 +31,11 @@ def texts(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@roles_required(*CLINICAL)
 def text(request: HttpRequest, pk: int) -> HttpResponse:
     """One text: whose number it is, the words, and what was done."""
     actor = actor_of(request)
-    row = TextMessage.objects.select_related("patient", "procedure", "read_by").filter(pk=pk).first()
-    if row is None:
-        raise Http404
-    may = actor.has(*CONTACT)
-    form = TextReadForm(request.POST or None) if may else None
+    row = access.text_for(actor, pk, need=CONTACT if request.method == "POST" else None)
+    form = TextReadForm(request.POST or None) if actor.has(*CONTACT) else None
     if request.method == "POST" and form is not None and form.is_valid():
         try:
             service.read(actor=actor, text=row, done=form.cleaned_data["done"])

@@ -163,6 +163,8 @@ def _tables(protocol: Protocol) -> Iterator[tuple[str, tables.Table]]:
         yield "What a patient is told of a result (the reader may change it)", tables.result_words(protocol)
     if protocol.series:
         yield "Series", tables.series(protocol.series)
+    if protocol.trends:
+        yield "Trends", tables.trends(protocol)
 
 
 def _section(title: str, table: tables.Table, *, level: int = 3) -> str:

@@ -102,6 +102,13 @@ def series(timing: SeriesTiming) -> Table:
     ]
 
 
+def trends(protocol: Protocol) -> Table:
+    return ("What is followed from one procedure to the next", "Of", "Unit", "Line", SOURCE), [
+        (t.label, "; ".join(t.of), t.unit, f"{number(t.line)} {t.line_label}".strip(), t.source)
+        for t in protocol.trends
+    ]
+
+
 def panels(protocol: Protocol) -> Table:
     return ("Order set", "Tests", "Note", SOURCE), [
         (p.label, "; ".join(protocol.test(code).label for code in p.tests), p.note, p.source) for p in protocol.panels
@@ -306,7 +313,10 @@ def sign_times(protocol: Protocol) -> Table:
     ]
     if protocol.fever_above_f is not None:
         rows.append(("fever is above", f"{protocol.fever_above_f:g} °F", NO_SOURCE))
-    rows.append(("unanswered: called the same evening if", _any_of(protocol.high_risk), NO_SOURCE))
+    names = {"high_risk": "unanswered, high risk: call from", "call_high_risk": "that call made within",
+             "call": "unanswered: called the next morning within"}  # fmt: skip
+    rows += [(names[key], f"{minutes} minutes", NO_SOURCE) for key, minutes in protocol.silence_minutes.items()]
+    rows.append(("high risk is", _any_of(protocol.high_risk), NO_SOURCE))
     return ("Sign", "By when, or how much", SOURCE), rows
 
 

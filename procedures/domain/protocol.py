@@ -14,6 +14,9 @@ TRANSFER_HOURS = 24
 #: Minutes until somebody has answered a sign of this tier, or has read what a patient wrote, under a version that says
 #: nothing about it; a working default.
 SIGN_MINUTES = {"A": 15, "B": 60, "C": 1440, "words": 240}
+#: The same for a patient who was asked by a link and is silent: after how many minutes the call begins where the risk
+#: is high (elsewhere it waits for the morning), and within how many it is made.
+SILENCE_MINUTES = {"high_risk": 480, "call_high_risk": 60, "call": 240}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -363,8 +366,27 @@ class Calculation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trend:
+    """One number followed from one procedure of a patient to the next.
+
+    ``of``: a calculation, ``"test.component"`` or ``"record.field"``; the first that a case has is taken.
+    ``divide_by`` and ``unit`` change how it is shown (mL as litres). ``line``: where it becomes critical, as shown.
+    """
+
+    code: str
+    label: str
+    of: tuple[str, ...]
+    unit: str = ""
+    divide_by: float = 1
+    line: float | None = None
+    line_label: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatientText:
-    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency."""
+    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency;
+    paused and results where the sheet for afterwards has no times or days of its own."""
 
     code: str
     title: str
@@ -488,7 +510,9 @@ class Protocol:
     symptom_combinations: tuple[SymptomCombination, ...] = ()
     fever_above_f: float | None = None  # the one number; every text that speaks of it says the same
     sign_minutes: dict[str, int] = field(default_factory=lambda: dict(SIGN_MINUTES))
+    silence_minutes: dict[str, int] = field(default_factory=lambda: dict(SILENCE_MINUTES))
     high_risk: tuple[str, ...] = ()  # of ``only_if``'s words: an unanswered check is called about the same evening
+    trends: tuple[Trend, ...] = ()  # none in versions from before they were drawn
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -6,9 +6,15 @@ import re
 from collections.abc import Iterator
 
 from procedures.domain.problems import Problems
-from procedures.domain.protocol import SIGN_MINUTES, Protocol
+from procedures.domain.protocol import SIGN_MINUTES, SILENCE_MINUTES, Protocol
 from procedures.domain.symptoms import TIERS
 
+#: What a check may depend on (``only_if``).
+CHECK_CONDITIONS = (
+    "first", "serial", "large_volume", "complicated", "held", "traumatic", "headache", "headache_now",
+)  # fmt: skip
+#: Pages of the patient's form beside its questions.
+RESERVED = ("last", "done")
 FAHRENHEIT = re.compile(r"(\d+(?:\.\d+)?) ?°F")
 CELSIUS = re.compile(r"(\d+(?:\.\d+)?) ?°C")
 
@@ -18,6 +24,12 @@ def validate_symptoms(protocol: Protocol, problems: Problems) -> None:
     _check_combinations(protocol, problems)
     _check_minutes(protocol, problems)
     _check_fever(protocol, problems)
+    for index, question in enumerate(protocol.symptom_questions):
+        if question.code in RESERVED:
+            problems.add(f"symptom_questions[{index}].code", question.code, "is the address of another page")
+    for place, condition in enumerate(protocol.high_risk):
+        if condition not in CHECK_CONDITIONS:
+            problems.add(f"high_risk[{place}]", condition, f"must be one of {', '.join(CHECK_CONDITIONS)}")
 
 
 def _check_combinations(protocol: Protocol, problems: Problems) -> None:
@@ -36,11 +48,13 @@ def _check_combinations(protocol: Protocol, problems: Problems) -> None:
 
 
 def _check_minutes(protocol: Protocol, problems: Problems) -> None:
-    if set(protocol.sign_minutes) != set(SIGN_MINUTES):
-        problems.add("sign_minutes", sorted(protocol.sign_minutes), f"must have {', '.join(SIGN_MINUTES)}")
-    for key, value in protocol.sign_minutes.items():
-        if value <= 0:
-            problems.add(f"sign_minutes.{key}", value, "must be more than 0")
+    for name, wanted in (("sign_minutes", SIGN_MINUTES), ("silence_minutes", SILENCE_MINUTES)):
+        table: dict[str, int] = getattr(protocol, name)
+        if set(table) != set(wanted):
+            problems.add(name, sorted(table), f"must have {', '.join(wanted)}")
+        for key, value in table.items():
+            if value <= 0:
+                problems.add(f"{name}.{key}", value, "must be more than 0")
 
 
 def _check_fever(protocol: Protocol, problems: Problems) -> None:

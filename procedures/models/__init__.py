@@ -13,6 +13,7 @@ from procedures.models.later_tests import LaterDecision
 from procedures.models.people import Patient, PatientIdentifier
 from procedures.models.procedures import Procedure
 from procedures.models.protocols import Protocol, ProtocolVersion
+from procedures.models.read_backs import CriticalReadBack
 from procedures.models.records import ProcedureRecord
 from procedures.models.reports import PatientReport
 from procedures.models.results import ResultVersion
@@ -31,6 +32,7 @@ __all__ = [
     "CodeMapping",
     "Consent",
     "Countersignature",
+    "CriticalReadBack",
     "FindingsSeen",
     "Hold",
     "InboundItem",

@@ -117,6 +117,7 @@ def answers_to(procedure: Procedure, questions: Iterable[str]) -> dict[str, Any]
     """The value of what was answered to these questions in the newest round; one query."""
     newest = Checklist.objects.filter(procedure=procedure).order_by("-number").values("pk")[:1]
     rows = Answer.objects.filter(checklist=newest, question__in=set(questions), superseded_by__isnull=True)
+    rows = rows.exclude(reported_by_patient=True, confirmed=False)
     return dict(rows.filter(state=str(AnswerState.ANSWERED)).values_list("question", "value"))
 
 

@@ -92,7 +92,7 @@ def request(
     fields |= {"note": note, "code": code or new_code(), "continues": continues}
     fields |= {"series": series, "series_place": series_place}
     try:
-        with transaction.atomic():
+        with events.together():
             fields["responsible"] = users.working(assignments.routed(responsible) if route else responsible)
             return _store(actor, fields, chosen=responsible)
     except IntegrityError as exc:

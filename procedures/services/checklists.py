@@ -6,7 +6,7 @@ answer the same question at once one is first; the other gets a Conflict with bo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +44,16 @@ class Clash:
     question: str
     mine: Reading
     theirs: AnswerRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """An answer that is to be written. ``base``: the id of the one it stands over; ``reported``: by the patient."""
+
+    question: Question
+    reading: Reading
+    base: int | None
+    reported: bool = False
 
 
 @dataclass(kw_only=True)
@@ -114,7 +124,7 @@ def save_answers(*, actor: Actor, procedure: Procedure, entries: Mapping[str, En
 
 
 def _save(*, actor: Actor, procedure: Procedure, entries: Mapping[str, Entry], now: datetime) -> Saved:
-    saved, drafts = Saved(), {}
+    saved, drafts, given = Saved(), {}, []
     found = selectors.rounds([procedure]).get(procedure.pk)
     current = found.answers if found else {}
     version = live.rule_set() if any(map(plausible_answers.concerns, entries)) else None
@@ -131,13 +141,10 @@ def _save(*, actor: Actor, procedure: Procedure, entries: Mapping[str, Entry], n
             saved.incomplete[question.code] = problem
             drafts[question.code] = entry
             continue
-        if not changed:
-            continue
-        opened = round_of(procedure, actor=actor, now=now)
-        if write(opened, question, reading, base=entry.base, actor=actor, now=now):
-            saved.written.append(question.code)
-        else:
-            saved.clashes.append(Clash(question=question.code, mine=reading, theirs=_standing(opened, question)))
+        if changed:
+            given.append(Given(question=question, reading=reading, base=entry.base))
+    if given:
+        _write_down(round_of(procedure, actor=actor, now=now), given, saved, actor=actor, now=now)
     _keep_drafts(procedure, drafts, drop=[c for c in entries if c not in drafts], actor=actor, now=now)
     if saved.written:
         safety.look(actor=actor, procedure=procedure)
@@ -181,28 +188,53 @@ def write(
 
     ``reported``: by the patient; not confirmed until somebody of the clinic has asked.
     """
-    if base is not None and not opened.answers.filter(pk=base, question=question.code).exists():
-        return False
+    one = Given(question=question, reading=reading, base=base, reported=reported)
+    return bool(write_all(opened, [one], actor=actor, now=now))
+
+
+def write_all(opened: Checklist, given: Sequence[Given], *, actor: Actor, now: datetime) -> set[str]:
+    """Add these answers, each over its base; the codes of those that stand now. The database decides which do."""
+    bases = [g.base for g in given if g.base is not None]
+    there = dict(opened.answers.filter(pk__in=bases).values_list("pk", "question")) if bases else {}
+    fitting = [g for g in given if g.base is None or there.get(g.base) == g.question.code]
     try:
         with transaction.atomic():
-            Answer.objects.create(
-                checklist=opened,
-                question=question.code,
-                state=str(reading.state),
-                value=reading.value,
-                note=reading.note,
-                reported_by_patient=reported,
-                confirmed=not reported,
-                answered_at=now,
-                answered_by_id=actor.user_id,
-                valid_until=now + timedelta(hours=question.valid_hours) if question.valid_hours else None,
-                supersedes_id=base,
-            )
+            Answer.objects.bulk_create([_row(opened, g, actor, now) for g in fitting])
     except IntegrityError as error:
         if constraint(error) not in ANSWER_ONCE:
             raise
-        return False
-    return True
+        if len(fitting) == 1:
+            return set()
+        # somebody was first with one of them: each by itself
+        return set().union(*(write_all(opened, [g], actor=actor, now=now) for g in fitting))
+    return {g.question.code for g in fitting}
+
+
+def _row(opened: Checklist, given: Given, actor: Actor, now: datetime) -> Answer:
+    question, reading = given.question, given.reading
+    return Answer(
+        checklist=opened,
+        question=question.code,
+        state=str(reading.state),
+        value=reading.value,
+        note=reading.note,
+        reported_by_patient=given.reported,
+        confirmed=not given.reported,
+        answered_at=now,
+        answered_by_id=actor.user_id,
+        valid_until=now + timedelta(hours=question.valid_hours) if question.valid_hours else None,
+        supersedes_id=given.base,
+    )
+
+
+def _write_down(opened: Checklist, given: Sequence[Given], saved: Saved, *, actor: Actor, now: datetime) -> None:
+    stands = write_all(opened, given, actor=actor, now=now)
+    for one in given:
+        if one.question.code in stands:
+            saved.written.append(one.question.code)
+        else:
+            theirs = _standing(opened, one.question)
+            saved.clashes.append(Clash(question=one.question.code, mine=one.reading, theirs=theirs))
 
 
 def constraint(error: IntegrityError) -> str:
@@ -268,16 +300,19 @@ def _confirm(*, actor: Actor, procedure: Procedure, bases: Mapping[str, int], no
     if found is None:
         return saved
     opened = Checklist.objects.select_related("procedure").get(pk=found.id)
+    given = []
     for question in procedure.protocol_version.parsed.questions:
         answer = found.answers.get(question.code)
         if answer is None or question.code not in bases:
             continue
         reading = Reading(state=answer.state, value=answer.value, note=answer.note)
-        if answer.id == bases[question.code] and write(opened, question, reading, base=answer.id, actor=actor, now=now):
-            _confirm_rows(opened, question.kind, actor=actor, now=now)
-            saved.written.append(question.code)
+        if answer.id == bases[question.code]:
+            given.append(Given(question=question, reading=reading, base=answer.id))
         else:
             saved.clashes.append(Clash(question=question.code, mine=reading, theirs=_standing(opened, question)))
+    _write_down(opened, given, saved, actor=actor, now=now)
+    for kind in {one.question.kind for one in given if one.question.code in saved.written}:
+        _confirm_rows(opened, kind, actor=actor, now=now)
     if saved.written:
         safety.look(actor=actor, procedure=procedure)
         _tell("checklist.confirmed", procedure, actor, {"questions": saved.written})

@@ -56,7 +56,7 @@ class Wish:
     to: To | None = None
 
 
-@transaction.atomic
+@events.together()
 def decide(*, actor: Actor, procedure: Procedure, wish: Wish) -> ClearanceDecision:
     """Write the decision down and do what follows from it: hold the medicines, move the booking, cancel the case.
 

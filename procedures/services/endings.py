@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from clinic import audit, clock, transitions
@@ -21,7 +20,7 @@ WITH_FLUID = frozenset({Outcome.DONE, Outcome.PARTIAL})
 REASON_LENGTH = 200
 
 
-@transaction.atomic
+@events.together()
 def complete(
     *, actor: Actor, procedure: Procedure, outcome: Outcome, disposition: Disposition, outcome_reason: str = ""
 ) -> Procedure:
@@ -65,7 +64,7 @@ def continue_as(*, actor: Actor, procedure: Procedure, location: str, variant: s
     The patient's stay for the first one ends now. Raises Conflict when it goes on already, Invalid when the first one
     is neither completed nor cancelled.
     """
-    with transaction.atomic():
+    with events.together():
         locked = slots.lock(procedure)
         if locked.state not in {ProcedureStatus.COMPLETED, ProcedureStatus.CANCELLED}:
             raise Invalid("First say how this attempt ended.")

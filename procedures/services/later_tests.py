@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db import transaction
 from django.utils import timezone
 
 from clinic import audit, clock
@@ -19,7 +18,7 @@ from procedures.models.later_tests import LaterChoice, LaterFinding
 from procedures.services import lab_rows, labs
 
 
-@transaction.atomic
+@events.together()
 def not_needed(*, actor: Actor, procedure: Procedure, item: str, reason: str) -> LaterDecision:
     """A physician's reason why they are not taken. What was ordered for it is cancelled with the same reason."""
     if not reason.strip():
@@ -27,7 +26,7 @@ def not_needed(*, actor: Actor, procedure: Procedure, item: str, reason: str) ->
     return _decide(actor, procedure, item, LaterChoice.NOT_NEEDED, {"reason": reason.strip()})
 
 
-@transaction.atomic
+@events.together()
 def read_elsewhere(
     *,
     actor: Actor,

@@ -60,7 +60,7 @@ def undo_arrival(*, actor: Actor, procedure: Procedure) -> Procedure:
     return _move(actor, locked, _S.SCHEDULED, "procedure.arrival_undone", "", {"arrived_at": None})
 
 
-@transaction.atomic
+@events.together()
 def entered_in_error(*, actor: Actor, procedure: Procedure, reason: str) -> Procedure:
     """Wrong chart or a slip: the case counts for nothing, and stays readable. Raises Invalid without a reason."""
     _need(reason, "Say what was wrong.")

@@ -149,7 +149,7 @@ def set_encounter_class(*, actor: Actor, patient: Patient, encounter_class: Enco
     return locked
 
 
-@transaction.atomic
+@events.together()
 def set_deceased(*, actor: Actor, patient: Patient, at: datetime, reason: str = "") -> Patient:
     """The patient has died: every message to them stops at once, and series end; results are still reviewed.
 
@@ -170,7 +170,7 @@ def set_deceased(*, actor: Actor, patient: Patient, at: datetime, reason: str = 
     return locked
 
 
-@transaction.atomic
+@events.together()
 def undo_deceased(*, actor: Actor, patient: Patient, reason: str) -> Patient:
     """It was recorded by mistake. Raises Invalid without a reason."""
     if not reason.strip():

@@ -98,7 +98,7 @@ def extend(*, actor: Actor, series: Series, taps: Sequence[Tap], seen: int) -> S
 
     Raises SomeRefused, Conflict when the series was changed since, Invalid when there is nothing more to book.
     """
-    with transaction.atomic():
+    with events.together():
         locked = _lock(series, taps=taps, seen=seen)
         _must_be_active(locked)
         if not 1 <= len(taps) <= MOST_AT_ONCE:
@@ -135,7 +135,7 @@ def change(
 
     Raises SomeRefused, Conflict when series or booking were changed since, or a case has begun in the meantime.
     """
-    with transaction.atomic():
+    with events.together():
         locked = _lock(series, taps=taps, seen=seen)
         cases = _changeable(locked, [tap.case.pk for tap in taps if tap.case is not None])
         places = [
@@ -163,7 +163,7 @@ def change(
     return locked
 
 
-@transaction.atomic
+@events.together()
 def cancel(*, actor: Actor, series: Series, cases: Collection[int], reason: str, seen: int) -> Series:
     """Cancel some of its cases; the series stays. Raises Conflict for one that may not be changed any more."""
     locked = _lock(series, seen=seen)
@@ -173,7 +173,7 @@ def cancel(*, actor: Actor, series: Series, cases: Collection[int], reason: str,
     return locked
 
 
-@transaction.atomic
+@events.together()
 def end(*, actor: Actor, series: Series, reason: str, cancel_booked: bool, seen: int) -> Series:
     """No further one is wanted. ``cancel_booked``: those that have not begun are cancelled; else they stay booked."""
     if not reason.strip():
@@ -240,7 +240,7 @@ def accept_gaps(series: Series, cases: Collection[int]) -> None:
 def _once(work: Callable[[], Series], code: str, patient: Patient) -> Series:
     """Run ``work`` in a transaction; the second of two who begin a series finds the first one's."""
     try:
-        with transaction.atomic():
+        with events.together():
             return work()
     except IntegrityError as exc:
         name = getattr(getattr(exc.__cause__, "diag", None), "constraint_name", "") or ""

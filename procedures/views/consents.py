@@ -8,10 +8,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from clinic.access import actor_of, record_read, roles_required
+from clinic.access import actor_of, record_read
 from clinic.errors import Invalid
 from clinic.responses import see_other
-from clinic.roles import STAFF
 from clinic.wording import add_to_form
 from procedures import access
 from procedures.forms.consents import ConsentForm
@@ -20,7 +19,6 @@ from procedures.services import consents as service
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@roles_required(*sorted(STAFF))
 def consents(request: HttpRequest, pk: int) -> HttpResponse:
     """What holds now, what was said before, and for who may change it a new line."""
     actor = actor_of(request)

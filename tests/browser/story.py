@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from playwright.sync_api import expect
 
 from clinic import clock
 from followups.services import demo_clock
@@ -227,4 +226,5 @@ class Person:
         return self.page.get_by_label(name, exact=True).or_(group).first
 
     def _settle(self) -> None:
-        expect(self.page.locator(UNDER_WAY)).to_have_count(0)
+        # looks at each frame; expect() would sleep between its looks
+        self.page.locator(UNDER_WAY).first.wait_for(state="detached")

@@ -19,6 +19,7 @@ from procedures.domain.clearance import Decision
 from procedures.models import (
     AllergyEntry,
     ClearanceDecision,
+    Laboratory,
     MedicineEntry,
     Patient,
     Procedure,
@@ -140,6 +141,9 @@ def _places(cast: Cast) -> dict[str, Any]:
         "on-call": OnCall.objects.create(user=cast.carl, role=str(Role.PHYSICIAN), **week),
         "absences": Absence.objects.create(user=away, surrogate=cast.nora, **week),
         "away": away,
+        "laboratory": Laboratory.objects.create(
+            name="Central laboratory", zone="America/New_York", is_default=True, last_pickups={"0": "16:15"}
+        ),
     }
 
 

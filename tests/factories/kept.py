@@ -1,6 +1,6 @@
-"""The full clinic for tests that commit: told once in each process, put back by copying its rows.
+"""The full clinic: told once in each process, put back by copying its rows.
 
-What a test that commits has written is truncated after it, and telling the whole week again takes seconds.
+What a test has written is undone or truncated after it, and telling the whole week again takes seconds.
 """
 
 from __future__ import annotations

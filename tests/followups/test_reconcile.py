@@ -12,9 +12,11 @@ from clinic import clock
 from followups import reconcile
 from followups.domain import planner
 from followups.domain.kinds import Closed, Kind
-from followups.models import FollowUp
+from followups.models import FollowUp, Review
+from followups.selectors import facts
 from procedures import events
-from procedures.models import LabTest, Procedure
+from procedures.models import Checklist, LabTest, Procedure
+from procedures.services import checklists
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +175,32 @@ def test_planning_costs_the_same_number_of_queries_however_many_tests_a_case_has
     with CaptureQueriesContext(connection) as many:
         reconcile.procedure(procedure.pk)
     assert len(many) == len(few)
+
+
+def test_what_a_case_has_none_of_is_not_read() -> None:
+    """One look at which parts there are, instead of a query for each of them."""
+    procedure = make.procedure()
+    reconcile.procedure(procedure.pk)
+    with CaptureQueriesContext(connection) as found:
+        reconcile.procedure(procedure.pk)
+    assert len(found) <= 6, "\n".join(query["sql"][:120] for query in found)
+
+
+def test_every_part_of_a_case_is_looked_for() -> None:
+    """A part that is there is found; the query says so of each by itself."""
+    case, other = make.procedure(status="completed"), make.procedure(status="completed")
+    assert facts.parts_of(case) == frozenset()
+    test = make.lab_test(case)
+    assert facts.parts_of(case) == {LabTest}
+    Review.objects.create(
+        procedure=case,
+        version=make.result(test),
+        reviewer=case.responsible,
+        at=clock.now(),
+        interpretation="normal",
+        plan="none",
+        tell="with_all",
+    )
+    checklists.open_round(actor=make.actor(), procedure=case)
+    assert facts.parts_of(case) == {LabTest, Review, Checklist}
+    assert facts.parts_of(other) == frozenset()

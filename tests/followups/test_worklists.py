@@ -165,6 +165,11 @@ INBOX_GROUPS = {
     Kind.SIGN_CLEARANCE: "decide",
     Kind.ACCEPT_TRANSFER: "do",
     Kind.LATER_TESTS: "do",
+    Kind.DANGER_SIGN: "tell",
+    Kind.READ_WORDS: "tell",
+    Kind.CALL_SILENT: "parked",
+    Kind.LINK_LOCKED: "parked",
+    Kind.BOOK_AGAIN: "parked",
 }
 
 #: What is about a person of the staff or the clinic stands on the engine's page.
@@ -186,6 +191,10 @@ CHASE_GROUPS = {
     Kind.RERUN_SAFETY: "checklist",
     Kind.SIGN_RECORD: "record",
     Kind.CARRY_OUT: "record",
+    Kind.DANGER_SIGN: "signs",
+    Kind.READ_WORDS: "signs",
+    Kind.CALL_SILENT: "call",
+    Kind.LINK_LOCKED: "call",
 }
 
 

@@ -12,6 +12,7 @@ from procedures.domain.answers import AnswerState, Entry
 from procedures.domain.checklist import Status
 from procedures.domain.reported import Given, Line
 from procedures.models import AllergyEntry, Answer, MedicineEntry, PatientReport, Procedure
+from procedures.selectors import banner
 from procedures.selectors import checklists as selectors
 from procedures.services import checklist_rows, checklists, reported
 from procedures.services.reported import TooLate
@@ -99,6 +100,13 @@ def test_a_medicine_that_cannot_be_is_kept_as_it_was_written(case: Procedure) ->
 def test_a_question_that_was_not_asked_of_this_patient_is_not_answered(case: Procedure) -> None:
     arrive(case, bleeding_history=Given(pick="no"), bleeding_detail=Given(words="from an answer that was changed"))
     assert not Answer.objects.filter(question="bleeding_detail").exists()
+
+
+def test_no_known_allergies_stands_in_no_banner_before_a_nurse_has_asked(case: Procedure, nurse: Actor) -> None:
+    arrive(case, allergies=Given(pick="none"))
+    assert banner.of_procedure(case)["allergies_state"] == "not_asked"
+    checklists.confirm(actor=nurse, procedure=case, bases={"allergies": current("allergies").pk})
+    assert banner.of_procedure(case)["allergies_state"] == "none"
 
 
 def test_once_the_visit_has_begun_nothing_is_written(case: Procedure) -> None:

@@ -1,4 +1,4 @@
-"""The full clinic, made once for a module: what a test does to it is undone after the test."""
+"""The full clinic, put back once for a module: what a test does to it is undone after the test."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from tests.factories.full import Full, fill
-from tests.factories.people import PASSWORD, make_cast
+from tests.factories import kept
+from tests.factories.full import Full
 
 
 @pytest.fixture(scope="module")
@@ -19,5 +19,5 @@ def full(django_db_setup: None, django_db_blocker: Any) -> Iterator[Full]:
     whole = transaction.atomic()
     whole._from_testcase = True  # as Django's own TestCase does: durable blocks may stand inside
     with django_db_blocker.unblock(), override_settings(DEMO=True), whole:
-        yield fill(make_cast(PASSWORD))
+        yield kept.full()
         transaction.set_rollback(True)

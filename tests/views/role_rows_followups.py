@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from clinic import clock
 from clinic.models import User
 from clinic.roles import CLINICAL, STAFF, Role
 from followups.domain.kinds import Kind, MessageState
-from followups.models import Action, Review
+from followups.models import Action, Review, SymptomCheck, TextMessage
+from followups.services import links
 from procedures.models import Procedure, ResultVersion, Transfer
 from tests import make
 from tests.factories import promises
 from tests.views.role_rows import CLOSED, READERS, SIGNERS, WRITERS, Case, Row, allow, everybody, public
+
+_serial = count(1)
 
 
 def done() -> Procedure:
@@ -56,6 +60,18 @@ def action(case: Case) -> dict[str, Any]:
     return {"pk": row.pk}
 
 
+def report(case: Case) -> dict[str, Any]:
+    procedure = done()
+    row = SymptomCheck.objects.create(
+        procedure=procedure, check_code="day_1", outcome="answered", at=clock.now(), by=procedure.responsible
+    )
+    return {"code": procedure.code, "pk": row.pk}
+
+
+def token(case: Case) -> dict[str, Any]:
+    return {"token": links.token(links.issue(procedure=done(), purpose="symptoms", about="day_2"))}
+
+
 def booking(case: Case) -> dict[str, Any]:
     """A promise that every staff role sees."""
     return {"pk": promises.promise(Kind.BOOK_REQUEST, role=str(Role.SCHEDULER)).pk}
@@ -74,6 +90,12 @@ def stopped(case: Case) -> dict[str, Any]:
 def sent(case: Case) -> dict[str, Any]:
     """A message that the mail server took."""
     return {"pk": promises.message(state=str(MessageState.SENT), settled_at=clock.now()).pk}
+
+
+def text(case: Case) -> dict[str, Any]:
+    """Words that somebody has sent and nobody has read."""
+    about = {"number": "+12025550177", "body": "hello", "meaning": "words", "received_at": clock.now()}
+    return {"pk": TextMessage.objects.create(provider_id=f"SM{next(_serial)}", **about).pk}
 
 
 #: Who takes promises, and hands them over at the end of a shift.
@@ -117,6 +139,8 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:board": allow(*STAFF),
     "followups:week": allow(*STAFF),
     "followups:checklists": allow(*CLINICAL),
+    "followups:criticals": allow(*READERS),
+    "followups:critical_strip": allow(*READERS),
     "followups:inbox": allow(Role.PHYSICIAN, Role.DIRECTOR),
     "followups:chase": allow(Role.NURSE, Role.DIRECTOR),
     "followups:loop": allow(Role.DIRECTOR),
@@ -131,6 +155,17 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:case_summary": allow(*READERS, others=404, kwargs=completed),
     "followups:tell": allow(*WRITERS, kwargs=completed, **CLOSED),
     "followups:symptoms": allow(*WRITERS, kwargs=check, **CLOSED),
+    "followups:report": allow(*READERS, others=404, kwargs=report),
+    "followups:report writing": allow(
+        *WRITERS, ok=303, method="post", kwargs=report, data=lambda case: {"outcome": "not_reached"}, **CLOSED
+    ),
+    # behind a patient's link: whoever has the address, and nobody without the birth date
+    "followups:patient_gate": public(kwargs=token),
+    "followups:patient_symptoms": public(404),
+    "followups:patient_last": public(404),
+    "followups:patient_done": public(404),
+    "followups:patient_question": public(404, kwargs=lambda case: {"code": "legs"}),
+    "followups:patient_now": public(404, kwargs=lambda case: {"code": "legs"}),
     "followups:review": allow(*READERS, others=404, kwargs=version),
     "followups:review writing": allow(
         Role.PHYSICIAN, ok=422, method="post", kwargs=version, data=lambda case: {"plan": ""}, **SIGNERS
@@ -167,6 +202,19 @@ FOLLOWUPS: dict[str, Row] = {
         data=lambda case: {"answer": "phone", "name": "Dr. Haddad", "read_back": "on"},
     ),
     "followups:transfer_print": allow(*READERS, others=404, kwargs=completed),
+    # texts from patients; a provider's requests are signed, and there is none here
+    "followups:texts": allow(*READERS),
+    "followups:text": allow(*READERS, others=404, kwargs=text),
+    "followups:text writing": allow(
+        *WRITERS,
+        ok=303,
+        method="post",
+        kwargs=text,
+        data=lambda case: {"done": "Called back"},
+        **CLOSED,
+    ),
+    "followups:sms_inbound": public(404, method="post"),
+    "followups:sms_report": public(404, method="post"),
     # promises: a scheduler's are those of the booking
     "followups:handover": allow(*WORKERS),
     "followups:handover writing": allow(*WORKERS, ok=303, method="post", data=lambda case: {"to": "nobody"}),

@@ -21,6 +21,7 @@ NOBODY = {
     "procedures:patient_new",
     "procedures:new",
     "procedures:medicines",
+    "procedures:laboratory_courier",
     "followups:engine",
     "followups:dealt_with",
     "followups:mail",

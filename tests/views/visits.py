@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 
 from django.urls import NoReverseMatch, reverse
 
+from clinic import clock
 from clinic.roles import CLINICAL, Role
-from followups.models import Message
+from followups.models import Message, TextMessage
 from tests.factories.full import Full
 from tests.views.role_matrix import MATRIX
 
@@ -34,16 +35,28 @@ POST_ONLY = {
 }
 #: Lead elsewhere, or say something to a machine.
 NO_PAGE = {
+    "followups:critical_strip",
     "followups:indicators_file",
     "followups:open_items_file",
     "followups:overrides_file",
     "home",
     "procedures:checklist_save",
     "procedures:record_note",
+    "followups:sms_inbound",
+    "followups:sms_report",
     "healthz",
     "readyz",
     "healthz_engine",
     "followups:metrics",
+}
+#: Behind a patient's link: opened in test_patient_link_pages.py and in tests/browser/test_patient_stories.py.
+PATIENT = {
+    "followups:patient_gate",
+    "followups:patient_symptoms",
+    "followups:patient_question",
+    "followups:patient_now",
+    "followups:patient_last",
+    "followups:patient_done",
 }
 #: Lead to names of the log-in package that this product does not use.
 ABSENT = {"account_signup", "account_email", "account_reset_password", "account_set_password"}
@@ -69,6 +82,13 @@ def hold(full: Full) -> object:
 
 def tube(full: Full) -> object:
     return full.rich.specimens.filter(loss="").earliest("pk").pk
+
+
+def text(full: Full) -> object:
+    """Words that somebody has sent."""
+    about = {"number": "+12025550177", "body": "hello", "meaning": "words", "received_at": clock.now()}
+    about |= {"patient": full.rich.patient, "procedure": full.rich}
+    return TextMessage.objects.get_or_create(provider_id="SM1", defaults=about)[0].pk
 
 
 def places(name: str) -> Paths:
@@ -104,6 +124,7 @@ NAMED: dict[str, Paths] = {
     ],
     "place_edit": places("place_edit"),
     "place_remove": lambda full: places("place_remove")(full)[1:],  # a room stays
+    "followups:text": by_number("followups:text", text),
     # the engine
     "followups:dealt_with": by_number(
         "followups:dealt_with", lambda full: Message.objects.filter(state="failed")[0].pk
@@ -111,6 +132,7 @@ NAMED: dict[str, Paths] = {
     # patients and bookings
     "procedures:patient": by_number("procedures:patient", lambda full: full.patient.pk),
     "procedures:patient_edit": by_number("procedures:patient_edit", lambda full: full.patient.pk),
+    "procedures:consents": by_number("procedures:consents", lambda full: full.patient.pk),
     "procedures:patient_deceased": lambda full: [
         reverse("procedures:patient_deceased", args=[patient.pk])
         for patient in (full.patient, full.case("no_show").patient)
@@ -193,14 +215,23 @@ NAMED: dict[str, Paths] = {
     "procedures:result_new": lambda full: [
         full.url("procedures:result_new", full.test(code)) for code in ("ascites_cell_count", "ascites_culture")
     ],
+    "procedures:result_read_back": one("procedures:result_read_back", lambda full: full.test("ascites_cell_count")),
+    "procedures:laboratory_courier": by_number(
+        "procedures:laboratory_courier", lambda full: full.places["laboratory"].pk
+    ),
     "procedures:result_withdraw": one("procedures:result_withdraw", lambda full: full.test("ascites_protein")),
     # the case, reading and telling, promises
     "followups:case": pages(
         "followups:case", "rich", "coming", "requested", "arrived", "running", "cancelled", "no_show"
     ),
     "followups:case_summary": pages("followups:case_summary"),
+    "followups:leaflet": lambda full: [
+        full.url("followups:leaflet", which, case=case) for which, case in (("before", "coming"), ("after", "rich"))
+    ],
+    "followups:before_form": pages("followups:before_form", "coming"),
     "followups:tell": pages("followups:tell", "rich", "no_show"),
     "followups:symptoms": one("followups:symptoms", lambda full: "day_2"),
+    "followups:report": one("followups:report", lambda full: full.rich.symptom_checks.earliest("pk").pk),
     "followups:review": lambda full: [
         reverse("followups:review", args=[full.version(code)])
         for code in ("ascites_cell_count", "serum_albumin", "ascites_culture")
@@ -247,7 +278,7 @@ OWN: dict[str, Callable[[Full, Role], list[str]]] = {
 def names() -> list[str]:
     """Every address of the table that has a page of its own."""
     known = {name.split(" ")[0] for name in MATRIX}
-    return sorted(known - POST_ONLY - NO_PAGE - ABSENT)
+    return sorted(known - POST_ONLY - NO_PAGE - ABSENT - PATIENT)
 
 
 def paths(name: str, full: Full) -> list[str]:

@@ -29,7 +29,7 @@ def read_text(facts: TextFacts) -> Iterator[Promise]:
         start_at=facts.received_at,
         due_at=facts.received_at + (AT_ONCE if urgent else WITHIN),
         role=Role.NURSE,
-        level="critical" if urgent else "normal",
+        level="critical" if urgent else "abnormal",
         about={"text": facts.id, "meaning": str(facts.meaning), "known": facts.known},
     )
 
@@ -58,7 +58,7 @@ SPEC = Spec(
     opens="a text comes in that is no command; at once when it sounds like an emergency",
     closes="a nurse or a physician has read it and written down what was done",
     page="followups:text",
-    args=("text",),
+    args=("subject",),
     kept=_kept,
     inbox=Inbox.TELL,
     chase=Chase.CALL,
