@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from clinic import audit, clock
 from clinic.actor import Actor
+from clinic.errors import Invalid
 from followups.domain import kinds, sms_report
 from followups.domain import reach as rules
 from followups.domain.kinds import Kind, MessageState
@@ -91,6 +92,32 @@ def write(*, follow_up: FollowUp, rung: Rung, step: Step) -> Written:
         created_at=step.now,
     )
     return Written(new=1)
+
+
+def by_hand(*, follow_up: FollowUp, link: PatientLink, now: datetime) -> Message:
+    """A message that a person sends about a promise, with a link made for it, by the patient's preferred way.
+
+    Raises Invalid, in words, when nothing may be written to this patient. ``follow_up`` carries its case, locked by the
+    caller; quiet hours hold it back as any other.
+    """
+    procedure = follow_up.procedure
+    assert procedure is not None
+    found = reach.of(procedure.patient)
+    channel = rules.way(found, Which.PREFERRED)
+    if not channel:
+        raise Invalid("%(reason)s", reason=_words(rules.never(found)))
+    return Message.objects.create(
+        key=f"{follow_up.pk}:{follow_up.generation}:link:{link.pk}:p:{channel}",
+        follow_up=follow_up,
+        kind=follow_up.kind,
+        channel=channel,
+        patient=procedure.patient,
+        link=link,
+        language=languages.of(procedure.patient.language),
+        not_before=ladders.not_before(now, channel=channel, level="normal"),
+        useful_until=link.expires_at,
+        created_at=now,
+    )
 
 
 def _planned_at(follow_up: FollowUp, step: Step) -> datetime:

@@ -154,6 +154,10 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:case": allow(*STAFF, others=404, kwargs=requested),
     "followups:case_summary": allow(*READERS, others=404, kwargs=completed),
     "followups:tell": allow(*WRITERS, kwargs=completed, **CLOSED),
+    "followups:tell_letter": allow(*WRITERS, kwargs=completed, **CLOSED),
+    "followups:tell_link": allow(*WRITERS, ok=303, method="post", kwargs=completed, **CLOSED),
+    "followups:patient_results": public(ok=404),
+    "followups:patient_results_read": public(ok=404),
     "followups:symptoms": allow(*WRITERS, kwargs=check, **CLOSED),
     "followups:report": allow(*READERS, others=404, kwargs=report),
     "followups:report writing": allow(

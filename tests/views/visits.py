@@ -230,6 +230,7 @@ NAMED: dict[str, Paths] = {
     ],
     "followups:before_form": pages("followups:before_form", "coming"),
     "followups:tell": pages("followups:tell", "rich", "no_show"),
+    "followups:tell_letter": pages("followups:tell_letter", "rich"),
     "followups:symptoms": one("followups:symptoms", lambda full: "day_2"),
     "followups:report": one("followups:report", lambda full: full.rich.symptom_checks.earliest("pk").pk),
     "followups:review": lambda full: [
