@@ -19,6 +19,7 @@ running: list[RunningCheck] = []
 HARMLESS_MAIL = frozenset(
     f"django.core.mail.backends.{name}.EmailBackend" for name in ("filebased", "console", "locmem", "dummy")
 )
+SMS_GATEWAYS = ("file", "http", "off")
 KEY_LENGTH = 50
 TOKEN_LENGTH = 24
 
@@ -51,6 +52,10 @@ def demonstration_reaches_nobody(**_: Any) -> list[CheckMessage]:
         found.append(
             Error("DEMO=1 with a mail backend that sends.", hint="Unset EMAIL_BACKEND or DEMO.", id="clinic.E002")
         )
+    if settings.DEMO and settings.SMS_GATEWAY == "http":
+        found.append(
+            Error("DEMO=1 with a gateway that sends texts.", hint="Unset SMS_GATEWAY or DEMO.", id="clinic.E030")
+        )
     if settings.DEMO and settings.PRODUCTION:
         found.append(Error("DEMO=1 and PRODUCTION=1 exclude each other.", hint="Unset one.", id="clinic.E008"))
     return found
@@ -81,7 +86,35 @@ def production_is_complete(**_: Any) -> list[CheckMessage]:
                 id="clinic.E009",
             )
         )
-    return found + _bundled_in_production()
+    return found + _texts_in_production() + _bundled_in_production()
+
+
+def _texts_in_production() -> list[CheckMessage]:
+    """A file is no text message: a patient who waits for one would wait for ever."""
+    if settings.SMS_GATEWAY != "file":
+        return []
+    hint = "SMS_GATEWAY=http with SMS_URL, SMS_ACCOUNT, SMS_TOKEN and SMS_FROM; or SMS_GATEWAY=off: nobody gets texts."
+    return [Error("SMS_GATEWAY=file sends nothing: patients would get no text.", hint=hint, id="clinic.E031")]
+
+
+@register()
+def text_gateway_is_complete(**_: Any) -> list[CheckMessage]:
+    gateway = settings.SMS_GATEWAY
+    if gateway not in SMS_GATEWAYS:
+        return [Error(f"SMS_GATEWAY is {gateway!r}.", hint=f"One of {', '.join(SMS_GATEWAYS)}.", id="clinic.E032")]
+    if gateway != "http":
+        return []
+    needed = ("SMS_URL", "SMS_ACCOUNT", "SMS_TOKEN", "SMS_FROM")
+    found: list[CheckMessage] = [
+        Error(f"{name} is not set.", hint="SMS_GATEWAY=http needs it.", id="clinic.E033")
+        for name in needed
+        if not getattr(settings, name).strip()
+    ]
+    if settings.PRODUCTION and not settings.SMS_URL.startswith("https://"):
+        found.append(
+            Error("SMS_URL is not an https:// address.", hint="Numbers and words would go in clear.", id="clinic.E034")
+        )
+    return found
 
 
 def _bundled_in_production() -> list[CheckMessage]:

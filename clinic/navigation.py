@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import User
-from clinic.roles import STAFF, Role
+from clinic.roles import CLINICAL, STAFF, Role
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("followups:inbox", _("Inbox"), "inbox", frozenset({Role.PHYSICIAN, Role.DIRECTOR})),
     Entry("followups:chase", _("Chase list"), "telephone", frozenset({Role.NURSE, Role.DIRECTOR})),
     Entry("followups:loop", _("Loop board"), "arrow-repeat", frozenset({Role.DIRECTOR})),
+    Entry("followups:texts", _("Texts from patients"), "chat-dots", CLINICAL, aside=True),
     Entry(
         "followups:handover",
         _("Hand over the shift"),

@@ -35,6 +35,8 @@ CLINIC_AUTHORITY = env_str("CLINIC_AUTHORITY", "CLINIC")
 #: Staffed number for outpatients, day and night; and the inpatient ward's physician.
 CLINIC_PHONE_24H = env_str("CLINIC_PHONE_24H", "" if PRODUCTION else "555-0100")
 WARD_PHONE = env_str("WARD_PHONE", "" if PRODUCTION else "555-0111")
+#: How messages to patients call us: nothing in it may say what is treated here.
+PATIENT_SENDER = env_str("PATIENT_SENDER", CLINIC_NAME)
 CLINIC_ZONE = env_str("CLINIC_ZONE", "America/New_York")
 
 # --- Django --------------------------------------------------------------------------------
@@ -236,6 +238,15 @@ EMAIL_HOST_PASSWORD = env_secret("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "clinic@example.org")
+
+#: Text messages to patients: ``file`` keeps them in var/sms, ``http`` gives them to a provider, ``off`` sends none.
+SMS_GATEWAY = env_str("SMS_GATEWAY", "file")
+SMS_FILE_PATH = VAR_DIR / "sms"
+SMS_URL = env_str("SMS_URL", "https://api.twilio.com")
+SMS_ACCOUNT = env_str("SMS_ACCOUNT")
+#: Also the key with which the provider signs what it tells us.
+SMS_TOKEN = env_secret("SMS_TOKEN", "")
+SMS_FROM = env_str("SMS_FROM")
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"

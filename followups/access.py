@@ -9,7 +9,7 @@ from django.http import Http404
 from clinic.actor import Actor
 from clinic.roles import CLINICAL, STAFF, Role
 from followups.domain import kinds
-from followups.models import Action, FollowUp
+from followups.models import Action, FollowUp, TextMessage
 
 #: What a scheduler sees: booking, never an answer or a result.
 BOOKING_KINDS = frozenset(spec.kind for spec in kinds.specs() if spec.booking)
@@ -32,6 +32,18 @@ def promise_for(actor: Actor, pk: int, *, need: frozenset[Role] | None = None) -
     if need is not None and not actor.has(*need):
         raise PermissionDenied
     return follow_up
+
+
+def text_for(actor: Actor, pk: int, *, need: frozenset[Role] | None = None) -> TextMessage:
+    """A text that came in. 404 when it may not be seen, 403 when it may not be answered for."""
+    if not actor.has(*CLINICAL):
+        raise Http404
+    text = TextMessage.objects.select_related("patient", "procedure", "read_by").filter(pk=pk).first()
+    if text is None:
+        raise Http404
+    if need is not None and not actor.has(*need):
+        raise PermissionDenied
+    return text
 
 
 def action_for(actor: Actor, pk: int, *, need: frozenset[Role] | None = None) -> Action:

@@ -17,7 +17,7 @@ from followups.services import ladders
 from procedures.events import facts_changed
 
 #: People are at work on these: they do not make an installation wrong.
-FOR_PEOPLE = frozenset({watch.DEAD_LETTERS, watch.UNKNOWN_FATE, watch.PLAN_FAILED})
+FOR_PEOPLE = frozenset({watch.DEAD_LETTERS, watch.UNKNOWN_FATE, watch.PATIENTS_UNREACHED, watch.PLAN_FAILED})
 #: Said by checks of their own.
 SAID_ELSEWHERE = frozenset({watch.ENGINE_LATE, watch.EMPTY_ROLE, watch.SEAL_BROKEN, watch.SEAL_MISSING})
 

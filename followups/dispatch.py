@@ -26,7 +26,7 @@ from followups.domain.backoff import Fate
 from followups.domain.kinds import MessageState
 from followups.domain.states import MESSAGE
 from followups.models import DeliveryAttempt, FollowUp, Message
-from followups.services import messages
+from followups.services import messages, outreach
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Verdict:
     outcome: str
     attempt: str
     not_before: datetime | None = None
+    provider_id: str = ""
 
 
 # --- claim --------------------------------------------------------------------------------------
@@ -116,7 +117,8 @@ def deliver(claim: Claim, *, session: Session, now: datetime) -> str:
     """
     if not renew_lease(claim):
         return "lost"
-    message = Message.objects.select_related("recipient", "follow_up__procedure").get(pk=claim.message_id)
+    rows = Message.objects.select_related("recipient", "patient", "link__procedure__patient", "follow_up__procedure")
+    message = rows.get(pk=claim.message_id)
     verdict = why_not(message, now)
     if verdict is None:
         verdict = _verdict(message, _send(message, session), now)
@@ -134,9 +136,11 @@ def why_not(message: Message, now: datetime) -> Verdict | None:
         why = _("kept or no longer needed")
     elif message.follow_up.generation != messages.generation_of(message.key):
         why = _("the promise has changed since")
-    if not why and (message.recipient is None or not message.recipient.is_active):
+    if not why and message.patient is not None:
+        why = outreach.why_not(message, now)
+    elif not why and (message.recipient is None or not message.recipient.is_active):
         state, why = MessageState.FAILED, _("the account is no longer active")
-    if not why and (message.recipient is None or not message.recipient.email):
+    if not why and message.recipient is not None and not message.recipient.email:
         state, why = MessageState.FAILED, _("this person has no e-mail address")
     return Verdict(state, why, str(state)) if why else None
 
@@ -157,7 +161,9 @@ def _send(message: Message, session: Session) -> Outcome:
 
 def _verdict(message: Message, outcome: Outcome, now: datetime) -> Verdict:
     if outcome.fate is Fate.SENT:
-        return Verdict(MessageState.SENT, outcome.detail, "sent")
+        return Verdict(MessageState.SENT, outcome.detail, "sent", provider_id=outcome.provider_id)
+    if outcome.opted_out and message.patient is not None:
+        outreach.opted_out(message)
     return _after(message, outcome, now)
 
 
@@ -168,7 +174,8 @@ def _after(message: Message, outcome: Outcome, now: datetime, attempt: str = "")
         tries=message.attempts,
         now=now,
         useful_until=message.useful_until,
-        may_repeat=unknown_fate.may_repeat(message.kind),
+        may_repeat=message.patient_id is None and unknown_fate.may_repeat(message.kind),
+        wait=outcome.wait,
     )
     match decision:
         case backoff.RetryAt(at):
@@ -188,6 +195,7 @@ def settle(claim: Claim, *, message: Message, verdict: Verdict) -> str:
     """Write down what became of a claimed message, if it is still ours. Returns its state, or ``lost``."""
     wall = clock.real_now()
     with transaction.atomic(durable=True):
+        outreach.lock_case(message)
         if not _held(claim).update(**_columns(verdict, wall)):
             logger.warning("message %s: settled by another worker", claim.message_id)
             return "lost"
@@ -199,6 +207,7 @@ def settle(claim: Claim, *, message: Message, verdict: Verdict) -> str:
         )
         if verdict.state is not MessageState.QUEUED:
             messages.settled(message=message, state=verdict.state, outcome=verdict.outcome)
+            outreach.report_before_settling(message)
     if verdict.state in {MessageState.FAILED, MessageState.UNKNOWN}:
         logger.error("message %s %s: %s", claim.message_id, verdict.state, verdict.outcome)
     return str(verdict.state)
@@ -218,6 +227,8 @@ def _columns(verdict: Verdict, wall: datetime) -> dict[str, object]:
     }
     if verdict.not_before is not None:
         columns["not_before"] = verdict.not_before
+    if verdict.provider_id:
+        columns["provider_id"] = verdict.provider_id
     return columns
 
 

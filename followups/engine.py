@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -24,12 +24,12 @@ from clinic.models import Heartbeat
 from clinic.roles import Role
 from followups import channels, dispatch, reconcile
 from followups.domain.kinds import Subject
-from followups.domain.ladder import Do, Ladder, Rung
+from followups.domain.ladder import Do, Ladder, Rung, To
 from followups.domain.roster import Roster
 from followups.models import FollowUp, FollowUpNote
-from followups.selectors import duty, undelivered, watch
+from followups.selectors import duty, texts, undelivered, watch
 from followups.selectors import engine as engine_selector
-from followups.services import ladders, messages, turns
+from followups.services import ladders, messages, outreach, turns
 from procedures.models import Procedure, Series
 from procedures.services import safety
 
@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 HEARTBEAT = "engine"
 #: Of a channel: written when everything that was due on it has been tried.
 CHANNEL_HEARTBEAT = "channel.{}"
+#: By which staff hear that a patient cannot be written to.
+STAFF_CHANNEL = "email"
 DAY = timedelta(days=1)
 SATURDAY = 5
 BATCH = 100
@@ -131,6 +133,7 @@ def plan_own(now: datetime, roster: Roster, report: PassReport) -> None:
     empty = _empty_roles(roster)
     people, clinic = undelivered.to_plan()
     work: list[Callable[[], None]] = [partial(reconcile.person, pk, now) for pk in sorted(people)]
+    work += [partial(reconcile.text, pk) for pk in texts.unplanned()]
     if empty or clinic:
         work.append(partial(reconcile.clinic, empty, now))
     for plan in work:
@@ -181,7 +184,7 @@ def _advance_batch(now: datetime, roster: Roster, report: PassReport, aside: set
             due(now)
             .exclude(pk__in=aside)
             .select_for_update(of=("self",), no_key=True, skip_locked=True)
-            .select_related("procedure")
+            .select_related("procedure__patient")
             .order_by("next_action_at", "pk")[:BATCH]
         )
         for row in rows:
@@ -216,8 +219,15 @@ def _take(row: FollowUp, rung: Rung, step: messages.Step, roster: Roster, report
     if rung.do is Do.MOVE:
         _move(row, Role(rung.to), step.now)
         return
+    to = rung.to
+    if to is To.PATIENT:
+        written = outreach.write(follow_up=row, rung=rung, step=step)
+        report.queued += written.new
+        if not written.refused:
+            return
+        to, step = To.ROLE, replace(step, channel=STAFF_CHANNEL)  # nobody may write: somebody calls
     asked = roster.asked(
-        rung.to,
+        to,
         role=Role(row.role),
         owners=(row.taken_by_id, row.responsible_id),
         involved=row.about.get("involved", ()),
@@ -225,7 +235,7 @@ def _take(row: FollowUp, rung: Rung, step: messages.Step, roster: Roster, report
     )
     if asked.empty:
         report.empty_ladders += 1
-        logger.error("promise %s: empty ladder, nobody answers for %s", row.pk, rung.to)
+        logger.error("promise %s: empty ladder, nobody answers for %s", row.pk, to)
     if rung.digest:
         report.queued += messages.queue_digest(step=step, recipients=asked.people)
     else:

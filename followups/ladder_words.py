@@ -31,6 +31,8 @@ def addressee(to: To | Role | str, role: str) -> str:
         return _("its owner")
     if to == To.INVOLVED:
         return _("everybody who had read it or told the patient")
+    if to == To.PATIENT:
+        return _("the patient")
     if to == To.COVER:
         return _("who covers for %(role)s") % {"role": ROLES[Role(role)]}
     return str(ROLES[Role(role if to == To.ROLE else to)])

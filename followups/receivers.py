@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from followups import reconcile
 from followups.domain.kinds import Kind, Subject
 from followups.models import FollowUp
+from followups.services import outreach
 from procedures.domain.states import ProcedureStatus
 from procedures.events import facts_changed
 from procedures.models import Procedure
@@ -17,7 +18,11 @@ from procedures.models import Procedure
 @receiver(facts_changed, dispatch_uid="followups.reconcile")
 def reconcile_on_change(subject_kind: str, subject_id: int, strict: bool = False, **_: Any) -> None:
     """Plan at once, in the transaction that changed the fact. Only a strict change fails with its plan."""
-    if subject_kind == Subject.SERIES:
+    if subject_kind == Subject.PROCEDURE:
+        outreach.heed(subject_id)
+    if subject_kind == Subject.TEXT:
+        reconcile.text_or_later(subject_id)
+    elif subject_kind == Subject.SERIES:
         reconcile.or_promise_repair(subject_id, Subject.SERIES)
     elif strict:
         reconcile.procedure(subject_id)

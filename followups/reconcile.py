@@ -17,9 +17,9 @@ from clinic.roles import Role
 from followups.domain import closing, planner
 from followups.domain.kinds import Kind, Subject
 from followups.domain.promise import Promise
-from followups.models import FollowUp
+from followups.models import FollowUp, TextMessage
 from followups.selectors import facts as facts_selector
-from followups.selectors import undelivered
+from followups.selectors import texts, undelivered
 from followups.services import ladders
 from procedures.models import Procedure, Series
 from procedures.selectors import series as series_selector
@@ -71,6 +71,23 @@ def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
             (series_plan_failed if subject is Subject.SERIES else plan_failed)(pk)
         return False
     return True
+
+
+def text(pk: int) -> None:
+    """Plan what is promised about a text that came in. Twice equals once."""
+    with transaction.atomic():
+        row = TextMessage.objects.select_for_update(of=("self",), no_key=True).select_related("procedure").get(pk=pk)
+        facts = texts.facts_of(row)
+        make_equal(Of(Subject.TEXT, pk, facts, row.procedure), planner.plan(facts, Subject.TEXT), clock.now())
+
+
+def text_or_later(pk: int) -> None:
+    """The words must survive a planner that raises; the engine's next pass plans what has no promise yet."""
+    try:
+        with transaction.atomic():
+            text(pk)
+    except Exception:
+        logger.exception("plan failed for text %s", pk)
 
 
 def person(pk: int, now: datetime) -> None:

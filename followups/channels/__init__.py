@@ -8,10 +8,15 @@ from typing import cast
 from followups.channels.base import Channel
 
 #: Name → module. A channel is loaded when it is first used.
-MODULES = {"email": "followups.channels.email"}
+MODULES = {
+    "email": "followups.channels.email",
+    "patient_email": "followups.channels.patient_email",
+    "sms": "followups.channels.sms",
+}
 NAMES = frozenset(MODULES)
-#: Those that reach patients: their messages keep the quiet hours.
-FOR_PATIENTS: frozenset[str] = frozenset()
+#: Those that reach patients: their messages keep the quiet hours. A patient's mails have a queue of their own, so that
+#: a burst of reminders for staff holds none of them up.
+FOR_PATIENTS = frozenset({"patient_email", "sms"})
 
 
 def get(name: str) -> Channel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from followups.domain.backoff import Fate
@@ -21,10 +22,17 @@ class OutgoingMessage:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an attempt. ``detail`` is in words and names nobody: it is stored and shown."""
+    """What became of an attempt. ``detail`` is in words and names nobody: it is stored and shown.
+
+    ``wait``: the provider asked not to be tried again before. ``provider_id``: what it calls the message.
+    ``opted_out``: the provider says that whoever has this address wants no messages.
+    """
 
     fate: Fate
     detail: str = ""
+    wait: timedelta = timedelta(0)
+    provider_id: str = ""
+    opted_out: bool = False
 
 
 class Session(Protocol):

@@ -69,7 +69,8 @@ class EmailSession:
 
 
 class EmailChannel:
-    name = "email"
+    def __init__(self, name: str = "email") -> None:
+        self.name = name
 
     @contextmanager
     def session(self) -> Iterator[EmailSession]:

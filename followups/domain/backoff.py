@@ -50,10 +50,19 @@ class Ask:
 Decision: TypeAlias = RetryAt | GiveUp | Expire | Ask
 
 
-def decide(*, fate: Fate, tries: int, now: datetime, useful_until: datetime | None, may_repeat: bool) -> Decision:
+def decide(
+    *,
+    fate: Fate,
+    tries: int,
+    now: datetime,
+    useful_until: datetime | None,
+    may_repeat: bool,
+    wait: timedelta = timedelta(0),
+) -> Decision:
     """What to do after the ``tries``-th attempt (counted from 1) that was not a success.
 
-    ``may_repeat``: a second copy does no harm. A reminder to staff may repeat, a result to a patient may not.
+    ``may_repeat``: a second copy does no harm. A reminder to staff may repeat, a message to a patient may not.
+    ``wait``: the provider asked for at least this.
     """
     if fate is Fate.SENT:
         raise ValueError("a message that was sent needs no decision")
@@ -63,7 +72,7 @@ def decide(*, fate: Fate, tries: int, now: datetime, useful_until: datetime | No
         return Ask()
     if tries > len(DELAYS):
         return GiveUp()
-    at = now + DELAYS[tries - 1]
+    at = now + max(DELAYS[tries - 1], wait)
     if useful_until is not None and at > useful_until:
         return Expire()
     return RetryAt(at)

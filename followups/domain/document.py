@@ -13,6 +13,7 @@ from followups.domain import kinds
 from followups.domain.kinds import Subject
 from followups.domain.kinds.spec import Spec
 from followups.domain.ladder import LEVELS, Do, From, Ladder, Ladders, Rung, To
+from followups.domain.reach import Which
 
 _INTRODUCTION = """\
 # Follow-ups
@@ -35,6 +36,7 @@ No clinic has approved these times: they are working defaults after published pr
 _SUBJECTS = {
     Subject.PROCEDURE: "One case",
     Subject.SERIES: "A series of cases",
+    Subject.TEXT: "A text that came in",
     Subject.PERSON: "A person of the staff",
     Subject.CLINIC: "The clinic",
 }
@@ -90,11 +92,16 @@ def _what(rung: Rung) -> str:
     to = _WHO.get(rung.to) or f"the {rung.to}"
     if rung.do is Do.MOVE:
         return f"it also stands on the list of {to}; its owner stays until somebody takes it"
+    if rung.to is To.PATIENT:
+        assert rung.useful_for is not None  # parse() refuses it
+        way = "the way the patient prefers" if rung.channel == Which.PREFERRED else "the patient's other way"
+        return f"a message to the patient by {way}, of use for {_long(rung.useful_for)}; without a way {_BY_CALL}"
     digest = " (in the daily digest)" if rung.digest else ""
     again = f"; again every {_long(rung.repeat_every).removeprefix('1 ')}" if rung.repeat_every else ""
     return f"{rung.channel} to {to}{digest}{again}"
 
 
+_BY_CALL = "email to everybody on duty for its role: somebody calls"
 _WHO: dict[To | Role, str] = {
     To.OWNER: "its owner",
     To.ROLE: "everybody on duty for its role",

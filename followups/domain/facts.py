@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
+from followups.domain.notices import Notice
 from procedures.domain.protocol import Protocol
 from procedures.domain.series import Course, Timing
 from procedures.domain.states import Disposition, EncounterClass, Outcome, ProcedureStatus, TestStatus, Urgency
@@ -223,6 +224,11 @@ class ProcedureFacts:
     #: Items of the protocol's ``later_tests`` that a physician has decided on.
     later_decided: frozenset[str] = frozenset()
     safety: SafetyFact = SafetyFact()
+    #: What the patient is to be told by a message; empty for who may not be written to.
+    notices: tuple[Notice, ...] = ()
+    written: frozenset[str] = frozenset()  # keys of those that were sent, or seen to by a call
+    #: Since when a message has not reached the patient, or may not have, and nobody has called.
+    unreached_since: datetime | None = None
     #: The patient may be written to: they are asked about danger signs by a link first.
     by_message: bool = False
     #: The morning after a moment, when the clinic calls who was silent.

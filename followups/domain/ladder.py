@@ -14,13 +14,15 @@ from enum import StrEnum
 from typing import Any
 
 from clinic.roles import Role
+from followups.domain import kinds
 from followups.domain.kinds import Kind
 from followups.domain.quiet import LONGEST_QUIET, QuietHours
+from followups.domain.reach import Which
 
 #: From the calmest to the most urgent. A level without a ladder of its own uses the next calmer one.
 LEVELS = ("normal", "abnormal", "critical")
 DURATION = re.compile(r"P(?:(?P<days>\d+)D)?(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?")
-ALLOWED = frozenset({"after", "from", "do", "to", "channel", "repeat_every", "digest"})
+ALLOWED = frozenset({"after", "from", "do", "to", "channel", "repeat_every", "digest", "useful_for"})
 TABLES = frozenset({"digest", "ladder", "out_of_hours", "quiet_hours"})
 ZERO = timedelta(0)
 
@@ -45,12 +47,16 @@ class To(StrEnum):
     OWNER = "owner"  # who took it, else who is responsible; else everybody on duty for its role
     ROLE = "role"  # everybody on duty for the promise's own role
     COVER = "cover"  # who is on duty for that role besides the owner
+    PATIENT = "patient"  # by a way the patient has agreed to; without one the rung falls to the role, which calls
     INVOLVED = "involved"  # people whom the promise itself names: who acted on what has changed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rung:
-    """One step. ``digest``: not a message of its own, but a line in the recipient's next daily digest."""
+    """One step. ``digest``: not a message of its own, but a line in the recipient's next daily digest.
+
+    To the patient ``channel`` is one of ``reach.Which``, and ``useful_for`` says until when the message is of any use.
+    """
 
     after: timedelta
     base: From
@@ -59,6 +65,7 @@ class Rung:
     channel: str = ""
     repeat_every: timedelta | None = None
     digest: bool = False
+    useful_for: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +228,17 @@ class _Reader:
             self.wrong(f"{key}.{level}", f"no such level; expected {', '.join(LEVELS)}")
         if "normal" not in table:
             self.wrong(f"{key}.normal", "missing: the other levels fall back to it")
-        return {level: self.ladder(f"{key}.{level}", table[level]) for level in LEVELS if level in table}
+        found = {level: self.ladder(f"{key}.{level}", table[level]) for level in LEVELS if level in table}
+        self.written(kind, key, found)
+        return found
+
+    def written(self, kind: Kind, key: str, found: Mapping[str, Ladder]) -> None:
+        """A message to a patient needs words, which the kind's own room has."""
+        if kinds.of(kind).writes is not None:
+            return
+        for level, ladder in found.items():
+            if any(rung.to is To.PATIENT for rung in ladder.rungs):
+                self.wrong(f"{key}.{level}", "'patient': this kind of promise has no words for a patient")
 
     def ladder(self, key: str, rows: Any) -> Ladder:
         if not isinstance(rows, list) or not rows:
@@ -261,6 +278,7 @@ class _Reader:
             channel=str(row.get("channel", "")),
             repeat_every=self.duration(f"{key}.repeat_every", row["repeat_every"]) if "repeat_every" in row else None,
             digest=row.get("digest", False) is True,
+            useful_for=self.duration(f"{key}.useful_for", row["useful_for"]) if "useful_for" in row else None,
         )
         if do is not None:
             self.fits(key, rung)
@@ -272,10 +290,20 @@ class _Reader:
             self.wrong(f"{key}.to", f"'{rung.to}': a promise moves to a role")
         if rung.do is Do.MOVE and rung.channel:
             self.wrong(f"{key}.channel", f"'{rung.channel}': a move sends nothing")
-        if rung.do is Do.MESSAGE and rung.channel not in self.channels:
+        if rung.to is To.PATIENT:
+            self.to_patient(key, rung)
+        elif rung.useful_for is not None:
+            self.wrong(f"{key}.useful_for", "only a message to the patient is of use for a time")
+        elif rung.do is Do.MESSAGE and rung.channel not in self.channels:
             self.wrong(f"{key}.channel", f"'{rung.channel}' is none of {', '.join(sorted(self.channels))}")
         if rung.digest and (rung.do is Do.MOVE or not isinstance(rung.to, Role)):
             self.wrong(f"{key}.digest", "only a message to a role can wait for the digest")
+
+    def to_patient(self, key: str, rung: Rung) -> None:
+        if rung.channel not in set(Which):
+            self.wrong(f"{key}.channel", f"'{rung.channel}' is none of {', '.join(Which)}")
+        if rung.useful_for is None or rung.useful_for <= ZERO:
+            self.wrong(f"{key}.useful_for", "missing: until when the message is of use to the patient")
 
     def ending(self, key: str, rung: Rung, *, last: bool) -> None:
         if not last:

@@ -14,6 +14,7 @@ STEPS_LATE = "steps_late"
 BACKLOG_LATE = "backlog_late"
 DEAD_LETTERS = "dead_letters"
 UNKNOWN_FATE = "unknown_fate"
+PATIENTS_UNREACHED = "patients_unreached"
 EMPTY_ROLE = "empty_role"
 PLAN_FAILED = "plan_failed"
 NIGHTLY_LATE = "nightly_late"
@@ -28,6 +29,7 @@ ALARMS = (
     BACKLOG_LATE,
     DEAD_LETTERS,
     UNKNOWN_FATE,
+    PATIENTS_UNREACHED,
     PLAN_FAILED,
     NIGHTLY_FAULT,
     NIGHTLY_LATE,
@@ -49,13 +51,15 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Readings:
-    """One look. ``channels`` has a line for every channel there is."""
+    """One look. ``channels`` has a line for every channel there is; ``failed``, ``unknown``: of messages to staff."""
 
     steps: Waiting = Waiting()
     channels: Mapping[str, Waiting] = field(default_factory=dict)
     sending: int = 0
     failed: int = 0
     unknown: int = 0
+    #: Messages to patients that did not arrive, or may not have, and about which nobody has called.
+    unreached: Waiting = Waiting()
     plan_failed: int = 0
 
     def data(self) -> dict[str, Any]:
@@ -84,6 +88,7 @@ class Limits:
 
     engine: int
     backlog: int
+    unreached: int = 4 * 3600  # as long as the call may take (``kinds.message_undelivered``)
     nightly: int = 26 * 3600  # a day, and two of the hourly looks
 
 
@@ -98,6 +103,7 @@ def alarms(readings: Readings, beats: Beats, limits: Limits) -> list[str]:
         BACKLOG_LATE: bool(readings.late_channels(limits.backlog)),
         DEAD_LETTERS: readings.failed > 0,
         UNKNOWN_FATE: readings.unknown > 0,
+        PATIENTS_UNREACHED: readings.unreached.oldest > limits.unreached,
         PLAN_FAILED: readings.plan_failed > 0,
         NIGHTLY_FAULT: beats.nightly_faults > 0,
         NIGHTLY_LATE: (beats.nightly_seconds or 0) > limits.nightly,

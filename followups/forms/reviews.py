@@ -32,8 +32,12 @@ class ReviewForm(ClinicFormMixin, forms.Form):
     tell = forms.ChoiceField(label=_("Tell the patient"), choices=TellHow.choices, widget=forms.RadioSelect)
     tell_reason = forms.CharField(label=_("Because (when not told)"), required=False, max_length=200)
     patient_message = forms.CharField(
-        label=_("What the patient is told, in plain words"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("What the patient is told, in plain words"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Empty: the prepared sentence for the interpretation you choose, as it stands under this form."),
     )
+    patient_message_theirs = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
     read_elsewhere = forms.CharField(
         label=_("Read in another record"),
         required=False,
@@ -41,13 +45,27 @@ class ReviewForm(ClinicFormMixin, forms.Form):
         help_text=_("Where, by whom and when, if it was not read here."),
     )
 
-    def __init__(self, *args: Any, noticing: bool = False, **kwargs: Any) -> None:
-        """``noticing``: the version is critical and came by itself, so how it was noticed is asked first."""
+    def __init__(self, *args: Any, noticing: bool = False, other_language: str = "", **kwargs: Any) -> None:
+        """``noticing``: the version is critical and came by itself, so how it was noticed is asked first.
+        ``other_language``: the name of the language the patient reads, when it is not English.
+        """
         super().__init__(*args, **kwargs)
         self.noticing = noticing
         if noticing:
             asked = {name: field for name, field in ReadBackForm.base_fields.items() if name != "at"}
             self.fields = {**{name: copy(field) for name, field in asked.items()}, **self.fields}
+        if other_language:
+            self._ask_in(other_language)
+        else:
+            del self.fields["patient_message_theirs"]
+
+    def _ask_in(self, language: str) -> None:
+        field = self.fields["patient_message_theirs"]
+        field.label = _("The same in %(language)s") % {"language": language}
+        field.help_text = _(
+            "Empty: the prepared sentence, if you changed nothing above. If you did and leave this empty, nothing is "
+            "written to the patient: somebody calls with an interpreter."
+        )
 
     @property
     def helper(self) -> ClinicFormHelper:
@@ -71,7 +89,10 @@ class NormalsForm(ClinicFormMixin, forms.Form):
 
     versions = forms.MultipleChoiceField(label=_("Read and normal"), widget=forms.CheckboxSelectMultiple)
     patient_message = forms.CharField(
-        label=_("What the patient is told, in plain words"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("What the patient is told, in plain words"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Empty: the prepared sentence of each result. What you write is said of all of them together."),
     )
 
     def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:

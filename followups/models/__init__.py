@@ -9,6 +9,7 @@ from followups.models.links import PatientLink
 from followups.models.messages import DeliveryAttempt, Message
 from followups.models.reviews import Action, Review
 from followups.models.symptoms import SymptomAnswer, SymptomCheck, SymptomTriage
+from followups.models.texts import TextMessage
 
 __all__ = [
     "Action",
@@ -23,4 +24,5 @@ __all__ = [
     "SymptomAnswer",
     "SymptomCheck",
     "SymptomTriage",
+    "TextMessage",
 ]

@@ -13,7 +13,7 @@ class ContactChannel(models.TextChoices):
     IN_PERSON = "in_person", _("in person")
     PHONE = "phone", _("phone")
     CAREGIVER = "caregiver", _("caregiver by phone")
-    PORTAL = "portal", _("portal")
+    PORTAL = "portal", _("message with a link")
     LETTER = "letter", _("letter")
     WARD_TEAM = "ward_team", _("ward team (inpatient)")
 
@@ -25,6 +25,8 @@ class ContactOutcome(models.TextChoices):
     WRONG_NUMBER = "wrong_number", _("wrong number")
     REFUSED = "refused", _("did not want to hear it")
     LETTER_SENT = "letter_sent", _("letter sent")
+    LINK_SENT = "link_sent", _("a message with a link sent")
+    CALL_WANTED = "call_wanted", _("read it and asks for a call")
 
 
 class ContactPurpose(models.TextChoices):
@@ -38,7 +40,10 @@ TOLD = ("reached", "refused")
 
 
 class PatientContact(models.Model):
-    """One try, successful or not. ``told`` names the result versions it spoke of: told is per version."""
+    """One try, successful or not. ``told_versions`` names the result versions it spoke of: told is per version.
+
+    ``by`` is empty for what the patient did alone, with a link.
+    """
 
     procedure = models.ForeignKey("procedures.Procedure", on_delete=models.PROTECT, related_name="contacts")
     purpose = models.CharField(_("about"), max_length=14, choices=ContactPurpose.choices)
@@ -50,7 +55,11 @@ class PatientContact(models.Model):
     note = models.TextField(_("note"), blank=True)
     at = models.DateTimeField(_("when"))
     recorded_at = models.DateTimeField()
-    by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    #: The link that was sent, or through which it was read.
+    link = models.ForeignKey(
+        "followups.PatientLink", on_delete=models.PROTECT, related_name="contacts", null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("patient contact")

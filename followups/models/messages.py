@@ -22,7 +22,7 @@ class Message(models.Model):
         "followups.FollowUp", on_delete=models.PROTECT, related_name="messages", null=True, blank=True
     )
     kind = models.CharField(max_length=40)
-    channel = models.CharField(max_length=12)
+    channel = models.CharField(max_length=20)
     #: Somebody of the staff, or the patient: one of the two.
     recipient = models.ForeignKey(
         "clinic.User", on_delete=models.PROTECT, related_name="messages", null=True, blank=True
@@ -44,6 +44,10 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=200, blank=True)
+    #: What the provider calls it, and what its report said afterwards; of texts alone.
+    provider_id = models.CharField(max_length=64, blank=True)
+    report = models.CharField(max_length=40, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)  # sent is not delivered, and delivered is not read
     #: Somebody has seen to it in another way (a call); why and whom is in the audit.
     dealt_at = models.DateTimeField(null=True, blank=True)
 
@@ -77,6 +81,8 @@ class Message(models.Model):
                 condition=Q(state__in=["failed", "unknown"], dealt_at__isnull=True),
                 name="message_stopped",
             ),
+            # what was said to a patient, on the case and beside the call
+            models.Index(fields=["patient"], condition=Q(patient__isnull=False), name="message_of_patient"),
             # mails that came back, and which of a person's arrived last
             models.Index(fields=["recipient", "-settled_at"], name="message_by_recipient"),
         )
@@ -84,6 +90,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"Message {self.pk}"
+
+    @property
+    def to_whom(self) -> str:
+        """For the engine's pages, which name nobody but staff."""
+        return self.recipient.display_name if self.recipient is not None else str(_("a patient"))
 
 
 class DeliveryAttempt(models.Model):

@@ -42,7 +42,10 @@ class Review(models.Model):
     plan_detail = models.CharField(_("what exactly"), max_length=300, blank=True)
     tell = models.CharField(_("tell the patient"), max_length=10, choices=TellHow.choices)
     tell_reason = models.CharField(_("because"), max_length=200, blank=True)
-    patient_message = models.TextField(_("what the patient is told"), blank=True)
+    patient_message = models.TextField(_("what the patient is told"), blank=True)  # in English, for the staff
+    #: The same in the language the patient reads (``patient_language``); empty when nobody has put it into it.
+    patient_message_theirs = models.TextField(_("the same in the patient's language"), blank=True)
+    patient_language = models.CharField(max_length=8, blank=True)
     #: "Read in the hospital's record by, at": where it was read when not here.
     read_elsewhere = models.CharField(_("read elsewhere"), max_length=200, blank=True)
     supersedes = models.OneToOneField(

@@ -46,5 +46,6 @@ def on_earlier(version: ResultVersion) -> tuple[Deed, ...]:
     )
     for contact in contacts.select_related("by"):
         number = max(numbers[pk] for pk in contact.told_versions if pk in numbers)
-        found.append(Deed(contact.at, contact.by.display_name, _("told the patient"), number, told=True))
+        who = contact.by.display_name if contact.by else _("a message with a link")
+        found.append(Deed(contact.at, who, _("told the patient"), number, told=True))
     return tuple(sorted(found, key=lambda deed: deed.at))

@@ -67,7 +67,7 @@ class EngineState:
 
     @property
     def stopped(self) -> int:
-        return self.readings.failed + self.readings.unknown
+        return self.readings.failed + self.readings.unknown + self.readings.unreached.due
 
     @property
     def empty_roles(self) -> list[str]:

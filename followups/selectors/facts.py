@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.db import connection
@@ -13,10 +15,14 @@ from django.db.models import Model
 from django.utils import timezone
 
 from followups.domain import facts as f
+from followups.domain import notices
+from followups.domain.kinds import Kind, MessageState
+from followups.domain.notices import Notice
+from followups.domain.reach import ways
 from followups.domain.telling import unreachable
-from followups.models import Action, PatientContact, PatientLink, Review, SymptomCheck
+from followups.models import Action, Message, PatientContact, PatientLink, Review, SymptomCheck
 from followups.models.contacts import TOLD
-from followups.selectors import symptom_facts
+from followups.selectors import reach, symptom_facts
 from procedures.domain import clearance as rules
 from procedures.domain import slots
 from procedures.domain import versions as versions_rule
@@ -51,6 +57,8 @@ from procedures.models import (
 from procedures.selectors import checklists, clearance
 from procedures.selectors import series as series_selector
 
+#: States of a message that did not arrive, or of which nobody knows.
+STOPPED = frozenset({MessageState.FAILED, MessageState.UNKNOWN})
 #: Before anything was ever answered: nothing has expired.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 #: What belongs to a case and many a case has none of: asked for in one query, and read only where there is any.
@@ -81,6 +89,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
     tests, specimens = _laboratory(procedure, contacts, there)
     record = _record(procedure) if ProcedureRecord in there else None
     holds = list(Hold.objects.filter(procedure=procedure).order_by("pk")) if Hold in there else []
+    flags = _flags(procedure, data, record, holds, there)
     return f.ProcedureFacts(
         id=procedure.pk,
         protocol=data,
@@ -103,7 +112,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         unsigned_stages=_unsigned(procedure),
         **_before_the_needle(procedure),
         record_signed_at=record.signed_at if record else None,
-        flags=_flags(procedure, data, record, holds, there),
+        flags=flags,
         tests=tests,
         specimens=specimens,
         holds=tuple(_hold(h) for h in holds),
@@ -116,6 +125,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         transfers=_transfers(procedure) if Transfer in there else (),
         later_decided=_later_decided(procedure, data) if LaterDecision in there else frozenset(),
         safety=_safety(procedure) if SafetyRun in there else f.SafetyFact(),
+        **_messages(procedure, flags),
         **symptom_facts.links(procedure, contacts if PatientLink in there else None),
         booked_again_at=symptom_facts.booked_again_at(procedure) if any(s.rebook_at for s in symptoms) else None,
     )
@@ -135,6 +145,39 @@ def _parts_query() -> str:
     return "SELECT " + ", ".join(
         f"EXISTS (SELECT 1 FROM {name(part._meta.db_table)} WHERE procedure_id = %(case)s)" for part in PARTS
     )
+
+
+def _messages(procedure: Procedure, flags: frozenset[str]) -> dict[str, Any]:
+    """What the patient is told by messages. Two queries, and one more for who may be written to."""
+    to_patient = Message.objects.filter(patient__isnull=False, follow_up__procedure=procedure)
+    rows = list(to_patient.values_list("state", "dealt_at", "not_before", "follow_up__key", "follow_up__kind"))
+    seen_to = [row for row in rows if row[0] == MessageState.SENT or row[1] is not None]
+    stopped = [row for row in rows if row[0] in STOPPED and row[1] is None]
+    return {
+        "notices": _notices(procedure, flags),
+        "written": frozenset(row[3] for row in seen_to if row[4] == Kind.WRITE_TO_PATIENT),
+        "unreached_since": min((row[2] for row in stopped), default=None),
+    }
+
+
+def _notices(procedure: Procedure, flags: frozenset[str]) -> tuple[Notice, ...]:
+    patient, zone, times = procedure.patient, timezone.get_default_timezone(), notice_times()
+    if not (patient.consent_email or patient.consent_sms) or not ways(reach.of(patient)):
+        return ()
+    if procedure.status == ProcedureStatus.SCHEDULED and procedure.stay and procedure.scheduled_at:
+        slot_at, scheduled_at = procedure.stay.lower, procedure.scheduled_at
+        return tuple(notices.before(slot_at=slot_at, scheduled_at=scheduled_at, times=times, zone=zone))
+    if procedure.status == ProcedureStatus.COMPLETED and procedure.started_at:
+        checks = procedure.protocol_version.parsed.symptom_checks
+        if notices.quiet_week(flags, checks, times):
+            return (notices.after(started_at=procedure.started_at, times=times, zone=zone),)
+    return ()
+
+
+@cache
+def notice_times() -> notices.Times:
+    """``notices.toml``, read once."""
+    return notices.Times.of(tomllib.loads((Path(__file__).resolve().parent.parent / "notices.toml").read_text("utf-8")))
 
 
 def _countersigned(procedure: Procedure) -> bool:

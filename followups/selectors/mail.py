@@ -1,8 +1,9 @@
-"""The mails that this installation has written to files instead of sending them."""
+"""The mails and texts that this installation has written to files instead of sending them."""
 
 from __future__ import annotations
 
 import email
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -11,7 +12,9 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 #: Django's file backend draws this line after each mail.
 SEPARATOR = b"\n" + b"-" * 79 + b"\n"
 
@@ -28,7 +31,23 @@ class Mail:
 
 
 def newest(limit: int = 50) -> list[Mail]:
-    """The newest mails first. Nothing is read of a folder that does not exist."""
+    """The newest first, mails and texts together. Nothing is read of a folder that does not exist."""
+    found = [*_mails(limit), *_texts(limit)]
+    return sorted(found, key=lambda mail: mail.sent_at or BEFORE_ALL, reverse=True)[:limit]
+
+
+def _texts(limit: int) -> list[Mail]:
+    folder = Path(settings.SMS_FILE_PATH)
+    files = (
+        sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True) if folder.is_dir() else []
+    )
+    rows = [json.loads(path.read_text(encoding="utf-8")) for path in files[:limit]]
+    return [
+        Mail(row["to"], _("Text message"), row["body"], row["key"], datetime.fromisoformat(row["at"])) for row in rows
+    ]
+
+
+def _mails(limit: int) -> list[Mail]:
     folder = Path(settings.EMAIL_FILE_PATH)
     files = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True) if folder.is_dir() else []
     mails: list[Mail] = []
@@ -37,7 +56,7 @@ def newest(limit: int = 50) -> list[Mail]:
         mails.extend(_mail(part) for part in reversed(parts))
         if len(mails) >= limit:
             break
-    return mails[:limit]
+    return mails
 
 
 def _mail(raw: bytes) -> Mail:

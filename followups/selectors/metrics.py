@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from clinic import health
 from followups.domain.watch import ALARMS
-from followups.selectors import engine, loop
+from followups.selectors import engine, loop, texts
 
 #: Every figure and what it is. docs/runbook.md names each.
 FIGURES: dict[str, str] = {
@@ -30,6 +30,8 @@ FIGURES: dict[str, str] = {
     "clinic_messages_sending": "Messages that a worker has claimed",
     "clinic_messages_failed": "Messages that did not arrive and that nobody has dealt with",
     "clinic_messages_unknown": "Messages of unknown fate that nobody has dealt with",
+    "clinic_messages_patients_unreached": "Messages to patients that did not arrive and that nobody has called about",
+    "clinic_messages_texts_unread": "Texts from patients that nobody has read",
     "clinic_empty_roles": "Roles that a ladder asks and that nobody answers for",
     "clinic_plan_failed": "Cases whose plan could not be made",
     "clinic_nightly_age_seconds": "Since the last nightly check; missing when there was none",
@@ -44,7 +46,7 @@ FIGURES: dict[str, str] = {
 
 
 def text(now: datetime) -> bytes:
-    """Prometheus' text format. Nine queries at most, and one question to the broker."""
+    """Prometheus' text format. Eleven queries at most, and one question to the broker."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Reading(now))
     return generate_latest(registry)
@@ -92,6 +94,8 @@ def values(now: datetime) -> dict[str, Value]:
         "clinic_messages_sending": readings.sending,
         "clinic_messages_failed": readings.failed,
         "clinic_messages_unknown": readings.unknown,
+        "clinic_messages_patients_unreached": readings.unreached.due,
+        "clinic_messages_texts_unread": texts.unread().count(),
         "clinic_empty_roles": len(beats.empty_roles),
         "clinic_plan_failed": readings.plan_failed,
         "clinic_nightly_age_seconds": beats.nightly_seconds,

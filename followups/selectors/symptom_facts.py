@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from followups.domain import facts as f
+from followups.domain.reach import ways
 from followups.models import SymptomAnswer, SymptomCheck
 from followups.models.links import LinkPurpose
 from followups.models.symptoms import SPOKEN
+from followups.selectors import reach
 from procedures.domain import symptoms as rules
 from procedures.domain.protocol import Protocol
 from procedures.models import Patient, Procedure
-from procedures.models.people import ReachBy
 
 #: When the clinic calls those who were silent (its local time).
 MORNING = time(9)
@@ -106,10 +107,8 @@ def links(procedure: Procedure, contacts: tuple[f.ContactFact, ...] | None) -> d
 
 
 def may_be_written_to(patient: Patient) -> bool:
-    """Agreed to a message and has an address for it; not in a ward, and not reached through other people."""
-    ways = (patient.consent_email and patient.email, patient.consent_sms and patient.phone)
-    through_people = {ReachBy.CAREGIVER, ReachBy.FACILITY, ReachBy.NONE}
-    return any(ways) and not patient.is_inpatient and patient.reach_by not in through_people
+    """Agreed to a message for the number or address of today; not in a ward, and not reached through other people."""
+    return bool(ways(reach.of(patient)))
 
 
 def morning_after(moment: datetime) -> datetime:

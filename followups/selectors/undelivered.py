@@ -20,7 +20,7 @@ OWN = (str(Kind.DELIVERY_FAILED), str(Kind.EMPTY_ROLE))
 
 def to_plan() -> tuple[frozenset[int], bool]:
     """People whose promise may have to be opened or closed, and whether the clinic has one. Two queries."""
-    found = set(Message.objects.filter(FAILED).values_list("recipient", flat=True).distinct())
+    found = set(Message.objects.filter(FAILED, recipient__isnull=False).values_list("recipient", flat=True).distinct())
     rows = FollowUp.objects.filter(subject_kind__in=[str(Subject.PERSON), str(Subject.CLINIC)], kind__in=OWN)
     still = set(rows.filter(closed_at__isnull=True).values_list("subject_kind", "subject_id"))
     people = {pk for kind, pk in still if kind == Subject.PERSON}

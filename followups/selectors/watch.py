@@ -18,7 +18,7 @@ STOPPED = Q(state__in=[str(MessageState.FAILED), str(MessageState.UNKNOWN)], dea
 
 
 def readings(now: datetime) -> Readings:
-    """Three queries, each on a partial index."""
+    """Four queries, each on a partial index."""
     open_promises = FollowUp.objects.filter(closed_at__isnull=True)
     awake = Q(next_action_at__lte=now) & (Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
     promised = open_promises.aggregate(
@@ -27,13 +27,17 @@ def readings(now: datetime) -> Readings:
         plan_failed=Count("pk", filter=Q(kind=str(Kind.PLAN_FAILED))),
     )
     held = Message.objects.filter(STOPPED | Q(state=str(MessageState.SENDING)))
-    states = dict(held.values_list("state").annotate(n=Count("pk")).order_by())
+    to_staff = Q(recipient__isnull=False) | Q(state=str(MessageState.SENDING))
+    states = dict(held.filter(to_staff).values_list("state").annotate(n=Count("pk")).order_by())
+    to_patients = Message.objects.filter(STOPPED, patient__isnull=False)
+    unreached = to_patients.aggregate(n=Count("pk"), since=Min("not_before"))
     return Readings(
         steps=Waiting(due=promised["due"], oldest=_age(promised["since"], now)),
         channels=_channels(now),
         sending=states.get(str(MessageState.SENDING), 0),
         failed=states.get(str(MessageState.FAILED), 0),
         unknown=states.get(str(MessageState.UNKNOWN), 0),
+        unreached=Waiting(due=unreached["n"], oldest=_age(unreached["since"], now)),
         plan_failed=promised["plan_failed"],
     )
 

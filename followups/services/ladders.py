@@ -76,6 +76,8 @@ def next_step(follow_up: FollowUp, now: datetime) -> str:
         return _("%(when)s: it also goes to the list of %(who)s") % words
     if rung.digest:
         return _("%(when)s: it is put into the daily digest of %(who)s") % words
+    if rung.to is To.PATIENT:
+        return _("%(when)s: a message goes to the patient, or somebody is asked to call") % words
     return _("%(when)s: a reminder goes to %(who)s") % words
 
 

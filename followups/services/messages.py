@@ -28,7 +28,12 @@ from followups.domain.kinds import Kind, MessageState
 from followups.domain.states import MESSAGE
 from followups.domain.unknown_fate import DIGEST
 from followups.models import FollowUp, Message
-from followups.services import ladders
+from followups.services import ladders, patient_words
+from procedures import events
+
+#: Ends of a message to a patient that the plan of its case depends on.
+MATTERS = frozenset({MessageState.SENT, MessageState.FAILED, MessageState.UNKNOWN})
+PROVIDER = Actor(user_id=None, name="delivery report", via="sms")
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,9 @@ def _insert(rows: list[Message]) -> int:
 
 
 def render(message: Message) -> OutgoingMessage:
-    """The words that leave. ``message`` carries ``recipient`` and ``follow_up__procedure``."""
+    """The words that leave. ``message`` carries ``recipient``, ``patient``, ``link`` and ``follow_up__procedure``."""
+    if message.patient is not None:
+        return patient_words.render(message)
     follow_up = message.follow_up
     urgent = follow_up is not None and follow_up.level == "critical"
     body = render_to_string(
@@ -133,6 +140,7 @@ def _path(follow_up: FollowUp | None) -> str:
     return reverse("home" if spec is None or spec.args else spec.page)
 
 
+@transaction.atomic
 def send_again(*, actor: Actor, message: Message) -> Message:
     """A person puts a failed message, or one of unknown fate, back into the queue.
 
@@ -141,7 +149,7 @@ def send_again(*, actor: Actor, message: Message) -> Message:
     require(actor, Role.DIRECTOR, Role.ADMINISTRATOR)
     _check_stopped(message)
     also = {"attempts": 0, "not_before": clock.now(), "settled_at": None, "outcome": ""}
-    return _move(message, to=MessageState.QUEUED, action="message.sent_again", actor=actor, also=also)
+    return _planned(_move(message, to=MessageState.QUEUED, action="message.sent_again", actor=actor, also=also))
 
 
 def _check_stopped(message: Message) -> None:
@@ -188,9 +196,10 @@ def dealt_with(*, actor: Actor, message: Message, reason: str) -> Message:
         data={"state": message.state, "recipient": message.recipient_id},
         reason=reason.strip(),
     )
-    return message
+    return _planned(message)
 
 
+@transaction.atomic
 def came_back(*, actor: Actor, message: Message, outcome: str) -> Message:
     """A message that the provider took has come back undelivered: by a person, or by a delivery report.
 
@@ -201,17 +210,26 @@ def came_back(*, actor: Actor, message: Message, outcome: str) -> Message:
     if message.state not in {MessageState.SENT, MessageState.UNKNOWN}:
         raise Conflict("This message is not one that was sent.")
     also = {"settled_at": clock.real_now(), "outcome": outcome[:200], "dealt_at": None}
-    return _move(message, to=MessageState.FAILED, action="message.came_back", actor=actor, also=also)
+    return _planned(_move(message, to=MessageState.FAILED, action="message.came_back", actor=actor, also=also))
+
+
+def _planned(message: Message) -> Message:
+    """What did not reach a patient, or is sent to one again, changes what their case still owes."""
+    if message.patient_id is not None and message.follow_up is not None and message.follow_up.procedure is not None:
+        events.changed(message.follow_up.procedure)
+    return message
 
 
 def _patient(message: Message) -> int | None:
+    if message.patient_id is not None:
+        return message.patient_id
     follow_up = message.follow_up
     return follow_up.procedure.patient_id if follow_up is not None and follow_up.procedure else None
 
 
 @transaction.atomic
 def settled(*, message: Message, state: MessageState, outcome: str) -> None:
-    """The audit line of a message that has come to its end."""
+    """The audit line of a message that has come to its end. What is said to a patient also changes the plan."""
     audit.record(
         action=f"message.{state}",
         actor=Actor.system(),
@@ -219,3 +237,21 @@ def settled(*, message: Message, state: MessageState, outcome: str) -> None:
         patient_id=_patient(message),
         data={"kind": message.kind, "channel": message.channel, "recipient": message.recipient_id, "outcome": outcome},
     )
+    if state in MATTERS:
+        _planned(message)
+
+
+@transaction.atomic
+def reported(*, message: Message, report: str, delivered: bool, failed: bool) -> None:
+    """What the provider says later of a text that it took. Said twice, or about one that goes out again, it is nothing.
+
+    ``report`` is a code: words of a provider repeat numbers.
+    """
+    now = clock.now()
+    columns: dict[str, Any] = {"report": report[:40]} | ({"delivered_at": now} if delivered else {})
+    Message.objects.filter(pk=message.pk, delivered_at__isnull=True).update(**columns)
+    message.refresh_from_db()
+    if failed and message.state in {MessageState.SENT, MessageState.UNKNOWN}:
+        came_back(actor=PROVIDER, message=message, outcome=_("not delivered: %(why)s") % {"why": report})
+    elif delivered and message.state == MessageState.UNKNOWN:
+        _planned(_move(message, to=MessageState.SENT, action="message.sent", actor=PROVIDER, also={"dealt_at": None}))

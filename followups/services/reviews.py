@@ -16,6 +16,7 @@ from clinic.models import User
 from clinic.roles import Role
 from followups.models import Action, Review
 from followups.models.reviews import Interpretation, Plan, TellHow
+from followups.services import told_words
 from procedures import events
 from procedures.domain import versions as versions_rule
 from procedures.domain.states import Level, ResultStatus
@@ -35,7 +36,7 @@ class CriticalNeedsPlan(Invalid):
 def _locked(procedure_id: int) -> Procedure:
     return (
         Procedure.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("protocol_version")
+        .select_related("protocol_version", "patient")
         .get(pk=procedure_id)
     )
 
@@ -58,6 +59,7 @@ def review(
     plan_detail: str = "",
     tell_reason: str = "",
     patient_message: str = "",
+    patient_message_theirs: str = "",
     read_elsewhere: str = "",
     action_due_at: datetime | None = None,
     responsible_id: int | None = None,
@@ -69,7 +71,8 @@ def review(
     one needs its read-back.
 
     Raises NewerVersion when it is not the current one, CriticalNeedsPlan for a critical without plan or telling,
-    Invalid for a missing reason. A plan of repeat, treat or refer makes an Action.
+    Invalid for a missing reason. A plan of repeat, treat or refer makes an Action. What the patient is told is the
+    prepared sentence where nothing else is written.
     """
     if not actor.has(Role.PHYSICIAN) or actor.user_id is None:
         raise NotPermitted
@@ -81,6 +84,7 @@ def review(
         raise Invalid("The rules call this critical. Say why you read it as normal.", field="comment")
     _notice(version, actor, noticed)
     now = clock.now()
+    told = told_words.of_review(version, procedure, interpretation, tell, patient_message, patient_message_theirs)
     earlier = Review.objects.filter(version=version, reviewer_id=actor.user_id, superseded_by__isnull=True).first()
     row = Review.objects.create(
         version=version,
@@ -93,7 +97,9 @@ def review(
         plan_detail=plan_detail,
         tell=tell,
         tell_reason=tell_reason,
-        patient_message=patient_message,
+        patient_message=told.english,
+        patient_message_theirs=told.theirs,
+        patient_language=told.language,
         read_elsewhere=read_elsewhere,
         supersedes=earlier,
     )

@@ -12,6 +12,7 @@ from followups.urls import (
     patient,
     promises,
     reviews,
+    texts,
     transfers,
     worklists,
 )
@@ -24,6 +25,7 @@ urlpatterns = [
     *oversight.urlpatterns,
     *reviews.urlpatterns,
     *contacts.urlpatterns,
+    *texts.urlpatterns,
     *transfers.urlpatterns,
     *promises.urlpatterns,
     *engine.urlpatterns,

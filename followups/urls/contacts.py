@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from followups.views import contacts, reports
+from followups.views import contacts, reports, telling
 
 urlpatterns = [
     path("cases/<str:code>/tell/", contacts.tell, name="tell"),
+    path("cases/<str:code>/tell/letter/", telling.letter, name="tell_letter"),
+    path("cases/<str:code>/tell/link/", telling.send_link, name="tell_link"),
     path("cases/<str:code>/symptoms/<slug:check_code>/", contacts.symptom_check, name="symptoms"),
     path("cases/<str:code>/reports/<int:pk>/", reports.report, name="report"),
 ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from followups.views import before, gate, patient_symptoms
+from followups.views import before, gate, patient_results, patient_symptoms
 
 urlpatterns = [
+    path("p/results/", patient_results.results, name="patient_results"),
+    path("p/results/read/", patient_results.read, name="patient_results_read"),
     path("p/before/", before.start, name="patient_before"),
     path("p/before/check/", before.check, name="patient_before_check"),
     path("p/before/sent/", before.sent, name="patient_before_sent"),

@@ -14,7 +14,7 @@ from clinic.access import actor_of, record_read
 from clinic.roles import CLINICAL
 from followups.access import BOOKING_KINDS
 from followups.selectors import case as selector
-from followups.selectors import picture, steps
+from followups.selectors import picture, sent, steps
 from procedures.access import procedure_for
 from procedures.models import Procedure
 from procedures.selectors import banner, kit
@@ -44,6 +44,7 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
     }
     if chart:
         context["banner"] = banner.of_procedure(procedure)
+        context["sent"] = sent.to_patient(procedure)
     return render(request, "followups/cases/case.html", context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -11,26 +12,14 @@ from clinic.access import actor_of
 from clinic.errors import Invalid
 from clinic.responses import see_other
 from clinic.wording import add_to_form
-from followups import wording
 from followups.forms.contacts import ContactForm
 from followups.forms.symptoms import SymptomForm
 from followups.models.symptoms import ReportChannel
-from followups.services import contacts, symptoms
+from followups.patient_language import spoken_to
+from followups.selectors import sent, telling
+from followups.services import contacts, symptoms, told_by_link
 from followups.views import chart_page
 from procedures.access import CONTACT, procedure_for
-from procedures.models import Procedure, ResultVersion
-
-
-def tellable_with_labels(procedure: Procedure) -> list[tuple[ResultVersion, str]]:
-    """What may be told, as it is called: test, version, and what the reviewer wants said."""
-    protocol = procedure.protocol_version.parsed
-    rows = []
-    for version in contacts.tellable(procedure):
-        reviews = sorted(version.reviews.all(), key=lambda r: r.pk)
-        said = reviews[-1].patient_message
-        label = f"{wording.test_label(version.test.code, protocol)} ({version.get_status_display()})"
-        rows.append((version, f"{label}: {said}" if said else label))
-    return rows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,9 +27,10 @@ def tell(request: HttpRequest, code: str) -> HttpResponse:
     """The phone card: what to say, and what happened."""
     actor = actor_of(request)
     procedure = procedure_for(actor, code, need=CONTACT)
-    tellable = tellable_with_labels(procedure)
-    initial = {"purpose": "results" if tellable else "cancellation"}
-    form = ContactForm(request.POST or None, tellable=tellable, initial=initial)
+    lines = telling.lines(procedure)
+    waiting = [line for line in lines if line.waits]
+    initial = {"purpose": "results" if lines else "cancellation"}
+    form = ContactForm(request.POST or None, tellable=[(line.version, line.label) for line in lines], initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -61,10 +51,21 @@ def tell(request: HttpRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, _("Written down."))
             return see_other("followups:case", code)
+    protocol = procedure.protocol_version.parsed
     context = {
         "form": form,
         "procedure": procedure,
+        "waiting": waiting,
+        "not_told": [line for line in lines if line.not_told_because],
+        "told": [line for line in lines if line.told_at],
+        "spoken_to": spoken_to(procedure.patient, protocol),
+        "wants_call": telling.wants_call(procedure),
+        "texts": [t for t in protocol.texts if t.code in {"when_to_call", "emergency"}],
+        "phone_24h": settings.WARD_PHONE if procedure.patient.is_inpatient else settings.CLINIC_PHONE_24H,
+        "may_link": told_by_link.why_not(procedure, waiting) is None,
+        "why_no_link": told_by_link.why_not(procedure, waiting),
         "tries": procedure.contacts.select_related("by").order_by("-at", "-pk"),
+        "sent": sent.to_patient(procedure),
     }
     return chart_page.show(request, "followups/contacts/tell.html", procedure, context, invalid=bool(form.errors))
 

@@ -21,6 +21,7 @@ from followups.views import patient_page
 BEHIND: Mapping[str, str] = {
     LinkPurpose.SYMPTOMS: "followups:patient_symptoms",
     LinkPurpose.BEFORE: "followups:patient_before",
+    LinkPurpose.RESULTS: "followups:patient_results",
 }
 
 

@@ -15,10 +15,13 @@ from clinic.wording import add_to_form
 from followups import wording
 from followups.access import action_for
 from followups.forms.reviews import ActionForm, NormalsForm, ReviewForm
+from followups.models.reviews import Interpretation
+from followups.patient_language import NAMES
 from followups.selectors import acted
-from followups.services import reviews
+from followups.services import reviews, told_words
 from followups.views import chart_page
 from procedures.access import CONTACT, REVIEW, procedure_for, result_for
+from procedures.domain import languages
 from procedures.models import ResultVersion
 from procedures.selectors import results, trends
 from procedures.services import read_backs
@@ -29,7 +32,12 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     """One version of a result beside the earlier ones: what it means, what follows, what the patient hears."""
     actor = actor_of(request)
     version = result_for(actor, pk, need=REVIEW if request.method == "POST" else None)
-    form = ReviewForm(request.POST or None, initial=_initial(version), noticing=read_backs.is_owed(version))
+    procedure = version.test.procedure
+    prepared = told_words.prepared(version, procedure)
+    other = "" if prepared.language == languages.DEFAULT else str(NAMES[prepared.language])
+    form = ReviewForm(
+        request.POST or None, initial=_initial(version), noticing=read_backs.is_owed(version), other_language=other
+    )
     if request.method == "POST" and form.is_valid():
         try:
             saved = reviews.review(version=version, actor=actor, **form.arguments())
@@ -38,7 +46,6 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Read and signed. %(next)s") % {"next": _what_next(saved.plan)})
             return see_other("followups:case", version.test.procedure.code)
-    procedure = version.test.procedure
     context = {
         "form": form,
         "version": version,
@@ -52,8 +59,17 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "acted": acted.on_earlier(version),
         "trends": trends.of_patient(procedure),
         "reviews": version.reviews.select_related("reviewer").order_by("-pk"),
+        "prepared": _prepared_rows(prepared),
+        "prepared_language": prepared.language if other else "",
     }
     return chart_page.show(request, "followups/reviews/review.html", procedure, context, invalid=bool(form.errors))
+
+
+def _prepared_rows(prepared: told_words.Prepared) -> list[dict[str, str]]:
+    return [
+        {"label": str(Interpretation(code).label), "english": text, "theirs": prepared.theirs.get(code, "")}
+        for code, text in prepared.english.items()
+    ]
 
 
 def _initial(version: ResultVersion) -> dict[str, str]:

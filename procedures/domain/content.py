@@ -159,6 +159,8 @@ def _tables(protocol: Protocol) -> Iterator[tuple[str, tables.Table]]:
     yield "How soon a person acts on them", tables.sign_times(protocol)
     if protocol.later_tests:
         yield "Tests taken again after the needle", tables.later_tests(protocol)
+    if protocol.result_words:
+        yield "What a patient is told of a result (the reader may change it)", tables.result_words(protocol)
     if protocol.series:
         yield "Series", tables.series(protocol.series)
     if protocol.trends:

@@ -347,5 +347,17 @@ def later_tests(protocol: Protocol) -> Table:
     ]  # fmt: skip
 
 
+def result_words(protocol: Protocol) -> Table:
+    words = protocol.result_words
+    assert words is not None
+    head = ("Test", "Read as normal", "Abnormal", "Critical", SOURCE)
+    own = [(protocol.test(t.code).label, t.normal, t.abnormal, t.critical, words.source) for t in words.tests]
+    return head, [
+        ("Every other test: its name, and", words.normal, words.abnormal, words.critical, words.source),
+        ("While it is preliminary, also", *(words.so_far,) * 3, words.source),
+        *own,
+    ]
+
+
 def _any_of(conditions: Iterable[str]) -> str:
     return " or ".join(condition.replace("_", " ") for condition in conditions) or "always"

@@ -395,6 +395,30 @@ class PatientText:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TestWords:
+    """Sentences for one test that replace the general ones."""
+
+    code: str
+    normal: str = ""
+    abnormal: str = ""
+    critical: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultWords:
+    """What a patient is told about a result read as normal, abnormal or critical: the end of a sentence that begins
+    with what the patient calls the test. ``so_far``: added while the result may still change.
+    """
+
+    normal: str
+    abnormal: str
+    critical: str
+    so_far: str
+    tests: tuple[TestWords, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatientAnswer:
     """One answer a patient may pick; ``code`` is an answer of the checklist question."""
 
@@ -474,10 +498,12 @@ class Protocol:
     countersign_hours: int = 24  # after an emergency start: the rest of the checklist
     recollect_hours: int = 24  # decide on a rejected or lost specimen within
     checklist_hours: int = 48  # the checklist is signed so long before the slot
+    call_back_hours: int = 24  # after a patient has read a message and asks for a call
     letter_hours: int = 24  # after the last try to reach a patient: the letter
     later_tests: tuple[LaterTests, ...] = ()
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
     series: SeriesTiming | None = None  # missing in versions from before there were series
+    result_words: ResultWords | None = None  # missing in versions from before results were told in prepared words
     patient_label: str = ""  # what a patient calls the procedure
     patient_questions: tuple[PatientQuestion, ...] = ()
     translations: dict[str, Any] = field(default_factory=dict)  # language → what a patient reads; translations.py

@@ -19,6 +19,7 @@ from procedures.domain.protocol import (
     PatientQuestion,
     PatientText,
     Protocol,
+    ResultWords,
     SymptomCheck,
     SymptomChoice,
     SymptomQuestion,
@@ -27,6 +28,8 @@ from procedures.domain.protocol import (
 
 _Labelled = TypeVar("_Labelled", Choice, SymptomCheck, PatientAnswer)
 Tree = dict[str, Any]
+#: The general sentences about a result.
+RESULT_SENTENCES = ("normal", "abnormal", "critical", "so_far")
 #: The key of a translation that is no text: where it comes from and who approved it.
 SOURCE = "source"
 #: The languages that a protocol must be translated into.
@@ -43,7 +46,13 @@ def words(protocol: Protocol) -> Tree:
         "symptom_checks": {item.code: item.label for item in protocol.symptom_checks},
         "symptom_questions": {item.code: _question(item) for item in protocol.symptom_questions},
         "patient_questions": {item.code: _patient_question(item) for item in protocol.patient_questions},
+        **({"result_words": _result_words(protocol.result_words)} if protocol.result_words else {}),
     }
+
+
+def _result_words(words: ResultWords) -> Tree:
+    own = {t.code: _filled(normal=t.normal, abnormal=t.abnormal, critical=t.critical) for t in words.tests}
+    return {**{name: getattr(words, name) for name in RESULT_SENTENCES}, "tests": own}
 
 
 def _question(item: SymptomQuestion) -> Tree:
@@ -150,7 +159,15 @@ def localized(protocol: Protocol, language: str) -> Protocol:
         patient_questions=tuple(
             _translated_question(item, tree["patient_questions"][item.code]) for item in protocol.patient_questions
         ),
+        result_words=_translated_results(protocol.result_words, tree.get("result_words", {})),
     )
+
+
+def _translated_results(words: ResultWords | None, tree: Tree) -> ResultWords | None:
+    if words is None:
+        return None
+    tests = tuple(replace(t, **tree["tests"][t.code]) for t in words.tests)
+    return replace(words, **{name: tree[name] for name in RESULT_SENTENCES}, tests=tests)
 
 
 def _labelled(items: Iterable[_Labelled], labels: Mapping[str, str]) -> tuple[_Labelled, ...]:

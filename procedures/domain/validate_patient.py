@@ -16,6 +16,7 @@ def validate_patient(protocol: Protocol, problems: Problems) -> None:
     _check_questions(protocol, problems)
     if protocol.translations:
         _check_names(protocol, problems)
+    _check_result_words(protocol, problems)
     translations.check(protocol, problems)
 
 
@@ -25,6 +26,20 @@ def _check_names(protocol: Protocol, problems: Problems) -> None:
     for index, test in enumerate(protocol.tests):
         if not test.patient_label:
             problems.add(f"tests[{index}].patient_label", NO_VALUE, f"is missing: what a patient calls {test.code}")
+
+
+def _check_result_words(protocol: Protocol, problems: Problems) -> None:
+    """Sentences about results belong to tests of the protocol, each once, and each says something."""
+    seen: set[str] = set()
+    for index, item in enumerate(protocol.result_words.tests if protocol.result_words else ()):
+        path = f"result_words.tests[{index}]"
+        if item.code not in {test.code for test in protocol.tests}:
+            problems.add(f"{path}.code", item.code, "is not in tests")
+        if item.code in seen:
+            problems.add(f"{path}.code", item.code, "is there twice")
+        if not (item.normal or item.abnormal or item.critical):
+            problems.add(path, item.code, "says nothing of its own: leave it out")
+        seen.add(item.code)
 
 
 def _check_questions(protocol: Protocol, problems: Problems) -> None:

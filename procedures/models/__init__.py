@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from procedures.models.checklists import AllergyEntry, Answer, Checklist, ChecklistDraft, MedicineEntry, StageSignature
+from procedures.models.consents import Consent
 from procedures.models.countersignatures import Countersignature
 from procedures.models.holds import Hold
 from procedures.models.inbound import CodeMapping, InboundItem, InboundMessage
@@ -29,6 +30,7 @@ __all__ = [
     "ClearanceDecision",
     "ClearanceSignature",
     "CodeMapping",
+    "Consent",
     "Countersignature",
     "CriticalReadBack",
     "FindingsSeen",

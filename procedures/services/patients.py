@@ -17,7 +17,7 @@ from procedures import events
 from procedures.domain import names
 from procedures.domain.states import EncounterClass
 from procedures.models import Patient, PatientIdentifier
-from procedures.services import series
+from procedures.services import consents, series
 
 #: What a form may set beside names, birth date and number.
 CONTACT_FIELDS = frozenset(
@@ -90,6 +90,7 @@ def create(
         patient.save(update_fields=["search_text"])
         data = {"despite": sorted(despite)}
         audit.record(action="patient.created", actor=actor, subject=patient, patient_id=patient.pk, data=data)
+        consents.ticked(actor=actor, patient=patient, changed=consents.given_of(patient))
         return patient
 
     return _unless_number_taken(work)
@@ -121,6 +122,7 @@ def update(*, actor: Actor, patient: Patient, changes: Mapping[str, Any], mrn: s
         locked.save(update_fields=[*(name for name in changed if name != "mrn"), "search_text"])
         data = {"fields": sorted(changed)}
         audit.record(action="patient.changed", actor=actor, subject=locked, patient_id=locked.pk, data=data)
+        consents.ticked(actor=actor, patient=locked, changed=changed)
         events.patient_changed(locked)
         return locked
 

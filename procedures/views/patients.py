@@ -20,6 +20,7 @@ from procedures import access
 from procedures.domain.states import EncounterClass
 from procedures.forms.patients import ENCOUNTER_LABELS, DeceasedForm, PatientForm, ReasonForm
 from procedures.models import Patient
+from procedures.selectors import consents
 from procedures.selectors import patients as selector
 from procedures.selectors import series as series_selector
 from procedures.services import patients as service
@@ -179,16 +180,20 @@ def _identity(row: Patient) -> list[dict[str, Any]]:
 
 
 def _contact(row: Patient) -> list[dict[str, Any]]:
-    def agreed(value: bool) -> str:
-        return _("agreed") if value else _("not agreed")
+    standing = consents.standing(row)
+
+    def agreed(channel: str) -> str:
+        if standing[channel].other_address:
+            return _("not agreed for this one: ask again")
+        return _("agreed") if standing[channel].agrees else _("not agreed")
 
     return [
         {"label": _("Reach by"), "value": row.get_reach_by_display()},
         {"label": _("Phone"), "value": str(row.phone or "")},
         {"label": _("Voicemail"), "value": _("may be left") if row.voicemail_allowed else _("not allowed")},
-        {"label": _("Text messages"), "value": agreed(row.consent_sms)},
+        {"label": _("Text messages"), "value": agreed("sms")},
         {"label": _("E-mail"), "value": row.email},
-        {"label": _("E-mail messages"), "value": agreed(row.consent_email)},
+        {"label": _("E-mail messages"), "value": agreed("email")},
         {"label": _("Caregiver"), "value": row.caregiver_name},
         {"label": _("Caregiver's phone"), "value": str(row.caregiver_phone or "")},
         {"label": _("Facility"), "value": row.facility},

@@ -25,6 +25,7 @@ def production(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     settings.SITE_URL = "https://clinic.example.org"
     settings.SECRET_KEY = "k" * checks.KEY_LENGTH
     settings.EMAIL_BACKEND = SMTP
+    settings.SMS_GATEWAY = "off"
     monkeypatch.setitem(settings.DATABASES["default"], "HOST", "db.example.org")
     settings.REDIS_URL = "redis://broker.example.org/0"
     return settings
@@ -59,6 +60,7 @@ def test_a_demonstration_is_never_production(production: Any) -> None:
         ("SITE_URL", "http://clinic.example.org", "clinic.E003"),
         ("SECRET_KEY", "k" * (checks.KEY_LENGTH - 1), "clinic.E005"),
         ("EMAIL_BACKEND", FILES, "clinic.E009"),
+        ("SMS_GATEWAY", "file", "clinic.E031"),
     ],
 )
 def test_one_gap_in_production_is_one_error(name: str, value: str, number: str, production: Any) -> None:

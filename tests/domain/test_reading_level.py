@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from procedures.domain import result_words
 from procedures.domain.protocol import Protocol
 from tests.domain.protocol_files import whole
 from tests.reading_level import (
@@ -28,6 +29,10 @@ def patient_texts(found: Protocol) -> Iterator[tuple[str, list[str]]]:
         advice = [answer.advice for answer in question.answers if answer.advice]
         labels = [answer.label for answer in question.answers]
         yield f"symptom_questions.{question.code}", [p for p in (question.text, question.help, *labels, *advice) if p]
+    # single sentences are too short to measure: all that can be said with one interpretation
+    for interpretation in result_words.INTERPRETATIONS:
+        sentences = [result_words.prepared(found, test.code, interpretation) for test in found.tests]
+        yield f"result_words.{interpretation}", sentences
     for asked in found.patient_questions:
         labels = [answer.label for answer in asked.answers]
         yield f"patient_questions.{asked.code}", [p for p in (asked.text, asked.help, asked.detail, *labels) if p]

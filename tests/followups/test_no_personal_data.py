@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from django.core import mail
+from django.test import Client
 
 from clinic import clock
 from clinic.actor import Actor
 from clinic.models import Heartbeat
 from clinic.roles import Role
-from followups import dispatch, replay
+from followups import dispatch, engine, replay
+from followups.domain import sms_signature
 from followups.domain.kinds import Kind
 from followups.models import DeliveryAttempt, FollowUp, Message
 from followups.services import messages
-from procedures.models import Hold, Procedure
+from procedures import events
+from procedures.models import Hold, Patient, Procedure
+from procedures.services import consents
 from tests import make
 from tests.factories import promises as factory
+from tests.factories.outreach import Provider, provider
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +96,13 @@ def everything_that_left() -> str:
 LEVELS = ("normal", "abnormal", "critical")
 
 
+def everything_that_left_for_patients(provider: Provider) -> str:
+    """Requests to the provider whole (path, headers, form decoded), letters, and what the outbox keeps."""
+    asked = [f"{r['path']}\n{r['headers']}\n{unquote_plus(r['body'])}" for r in provider.requests]
+    kept = Message.objects.values_list("key", "kind", "outcome", "report", "provider_id")
+    return "\n".join([*asked, everything_that_left(), *(str(row) for row in kept)])
+
+
 def promise_everything(case: Procedure, *, most: int = len(LEVELS)) -> None:
     """Every kind at every level, about every test of the protocol; ``most``: so many of the levels for each kind."""
     codes = sorted(test.code for test in case.protocol_version.parsed.tests)
@@ -119,7 +134,7 @@ def test_what_goes_wrong_is_logged_without_them_too(
 
     monkeypatch.setattr(messages, "render_to_string", broken)
     with caplog.at_level(logging.DEBUG):
-        replay.move_to(actor=Actor.system("tests"), to=clock.now() + 2 * DAY)
+        replay.move_to(actor=Actor.system("tests"), to=clock.now() + timedelta(hours=6))
         Message.objects.filter(state="queued").update(not_before=clock.now())
         dispatch.claim_due(channel="email", now=clock.now())
         Message.objects.filter(state="sending").update(lease_until=clock.real_now() - DAY)
@@ -142,3 +157,76 @@ def test_this_search_would_find_them(case: Procedure) -> None:
     row = FollowUp(kind=Kind.TELL_PATIENT, procedure=case)
     text = f"{row.procedure.patient.name} {PATIENT['mrn']} {DRUG}"
     assert set(found(secrets(case), text)) == {*PATIENT.values(), DRUG}
+
+
+# --- what leaves for patients -------------------------------------------------------------------
+
+NUMBER, ADDRESS = "+12025550188", "minnie.q@example.test"
+
+
+@pytest.fixture
+def story(case: Procedure, settings: Any) -> Iterator[tuple[Procedure, Provider]]:
+    """The patient has agreed to both ways; texts go to a provider on this computer."""
+    settings.DEMO = False
+    patient = case.patient
+    patient.email = ADDRESS
+    patient.save(update_fields=["email"])
+    for channel in ("sms", "email"):
+        consents.record(actor=Actor.system("tests"), patient=patient, channel=channel, given=True, warned=True)
+    with provider(*[(503, {}, {})]) as stand_in:
+        settings.SMS_GATEWAY, settings.SMS_URL = "http", stand_in.url
+        settings.SMS_ACCOUNT, settings.SMS_TOKEN, settings.SMS_FROM = "AC1", "t0ken", "+12025550100"
+        yield case, stand_in
+
+
+@pytest.mark.parametrize("language", ["English", "Spanish"])
+def test_nothing_that_leaves_for_a_patient_says_who_what_or_why(
+    story: tuple[Procedure, Provider], client: Client, caplog: pytest.LogCaptureFixture, language: str
+) -> None:
+    case, stand_in = story
+    patient = case.patient
+    tasks: list[Any] = []
+    Patient.objects.filter(pk=patient.pk).update(language=language)
+    start = case.started_at
+    assert start is not None
+    with caplog.at_level(logging.DEBUG):
+        events.changed(case)
+        for hours in (24, 24.1, 28, 48, 52):
+            now = start + timedelta(hours=hours)
+            engine.run_pass(now)
+            engine.run_pass(now, hand_over=tasks.append)
+        later = make.procedure(status="scheduled", starts=clock.now() + timedelta(days=20), patient=patient)
+        events.changed(later)
+        for notice in FollowUp.objects.filter(kind=Kind.WRITE_TO_PATIENT):
+            engine.run_pass(max(notice.start_at, clock.now()))
+        answers = [_inbound(client, word) for word in ("Wilhelmina here, I am bleeding", "hello", "help", "STOP")]
+    sent = Message.objects.filter(patient=patient, state="sent")
+    assert set(sent.values_list("channel", flat=True)) == {"sms", "patient_email"}
+    assert set(sent.values_list("language", flat=True)) == {"es" if language == "Spanish" else "en"}
+    assert {m.kind for m in sent} == {"symptom_check", "write_to_patient"}
+    text = everything_that_left_for_patients(stand_in) + "\n".join(answers) + str(tasks)
+    # the number is the address of a text, and stands nowhere else
+    assert stand_in.form(0)["To"] == NUMBER
+    assert found(secrets(case), text.replace(f"To={NUMBER}", "")) == []
+    assert ADDRESS not in caplog.text + text.replace(f"To={NUMBER}", "")
+    assert found(secrets(case), caplog.text) == []
+
+
+def _inbound(client: Client, body: str) -> str:
+    fields = {"MessageSid": f"SM{body}"[:34], "From": NUMBER, "Body": body}
+    signature = sms_signature.sign(token="t0ken", url="http://127.0.0.1:8000/sms/inbound/", fields=fields)
+    answer = client.post("/sms/inbound/", fields, headers={"X-Twilio-Signature": signature})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_file_of_a_text_holds_no_more_than_the_text(case: Procedure, settings: Any, tmp_path: Path) -> None:
+    settings.SMS_FILE_PATH = tmp_path / "sms"
+    consents.record(actor=Actor.system("tests"), patient=case.patient, channel="sms", given=True, warned=True)
+    events.changed(case)
+    assert case.started_at is not None
+    engine.run_pass(case.started_at + timedelta(hours=24))
+    (file,) = (tmp_path / "sms").glob("*.json")
+    content = file.name + file.read_text("utf-8").replace(f'"to": "{NUMBER}"', "")
+    assert "/p/" in content
+    assert found(secrets(case), content) == []

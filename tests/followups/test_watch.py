@@ -45,7 +45,8 @@ def test_the_readings_are_how_long_things_wait(now: datetime) -> None:
     factory.message(quiet, key="1:1:5:0:1:email", state="unknown")
     found = watch.readings(now)
     assert found.steps == Waiting(due=1, oldest=1800)
-    assert found.channels == {"email": Waiting(due=1, oldest=11 * 60, retrying=1)}
+    quiet_ones = {"patient_email": Waiting(), "sms": Waiting()}
+    assert found.channels == {"email": Waiting(due=1, oldest=11 * 60, retrying=1), **quiet_ones}
     assert (found.failed, found.unknown, found.plan_failed) == (1, 1, 1)
 
 
@@ -54,7 +55,8 @@ def test_a_pass_writes_what_it_saw_into_its_heartbeat(now: datetime) -> None:
         make.user(role)
     engine.run_pass(now, hand_over=lambda name: None)
     beat = Heartbeat.objects.get(name="engine")
-    assert beat.data["watch"]["channels"] == {"email": {"due": 0, "oldest": 0, "retrying": 0}}
+    idle = {"due": 0, "oldest": 0, "retrying": 0}
+    assert beat.data["watch"]["channels"] == {"email": idle, "patient_email": idle, "sms": idle}
     assert "director" in beat.data["empty_ends"]
     assert beat.data["alarms"] == ["empty_role"]
 
@@ -93,7 +95,7 @@ def test_a_scrape_is_few_queries_however_much_there_is_and_names_nobody(
 ) -> None:
     settings.REDIS_URL = embedded.broker("", tmp_path)  # a broker that is lost does not take the metrics with it
     rows = [factory.message(state="failed", settled_at=now) for _ in range(3)]
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         response = client.get("/metrics")
     text = response.content.decode()
     assert "clinic_broker_up 0.0" in text
@@ -102,7 +104,7 @@ def test_a_scrape_is_few_queries_however_much_there_is_and_names_nobody(
         assert row.follow_up.procedure.code not in text
     for row in rows:
         factory.message(row.follow_up, key=f"{row.pk}:1:9:0:1:email", state="unknown", settled_at=now)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         client.get("/metrics")
 
 

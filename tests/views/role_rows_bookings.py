@@ -44,6 +44,16 @@ BOOKINGS: dict[str, Row] = {
     "procedures:patient": allow(*STAFF, kwargs=patient),
     "procedures:patient_edit": allow(*BOOKERS, kwargs=patient),
     "procedures:patient_deceased": allow(*BOOKERS, kwargs=patient),
+    "procedures:consents": allow(*STAFF, others=404, kwargs=patient),
+    "procedures:consents writing": allow(
+        *BOOKERS,
+        ok=303,
+        method="post",
+        kwargs=patient,
+        data=lambda case: {"channel": "sms", "given": "no", "how": "spoken"},
+        others=404,
+        deviating={Role.DIRECTOR: 403},
+    ),
     "procedures:patient_encounter": allow(
         *BOOKERS, ok=303, method="post", kwargs=patient, data=lambda case: {"encounter_class": "inpatient"}
     ),

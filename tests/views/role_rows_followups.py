@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from clinic import clock
 from clinic.models import User
 from clinic.roles import CLINICAL, STAFF, Role
 from followups.domain.kinds import Kind, MessageState
-from followups.models import Action, Review, SymptomCheck
+from followups.models import Action, Review, SymptomCheck, TextMessage
 from followups.services import links
 from procedures.models import Procedure, ResultVersion, Transfer
 from tests import make
 from tests.factories import promises
 from tests.views.role_rows import CLOSED, READERS, SIGNERS, WRITERS, Case, Row, allow, everybody, public
+
+_serial = count(1)
 
 
 def done() -> Procedure:
@@ -89,6 +92,12 @@ def sent(case: Case) -> dict[str, Any]:
     return {"pk": promises.message(state=str(MessageState.SENT), settled_at=clock.now()).pk}
 
 
+def text(case: Case) -> dict[str, Any]:
+    """Words that somebody has sent and nobody has read."""
+    about = {"number": "+12025550177", "body": "hello", "meaning": "words", "received_at": clock.now()}
+    return {"pk": TextMessage.objects.create(provider_id=f"SM{next(_serial)}", **about).pk}
+
+
 #: Who takes promises, and hands them over at the end of a shift.
 WORKERS = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN)
 
@@ -145,6 +154,10 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:case": allow(*STAFF, others=404, kwargs=requested),
     "followups:case_summary": allow(*READERS, others=404, kwargs=completed),
     "followups:tell": allow(*WRITERS, kwargs=completed, **CLOSED),
+    "followups:tell_letter": allow(*WRITERS, kwargs=completed, **CLOSED),
+    "followups:tell_link": allow(*WRITERS, ok=303, method="post", kwargs=completed, **CLOSED),
+    "followups:patient_results": public(ok=404),
+    "followups:patient_results_read": public(ok=404),
     "followups:symptoms": allow(*WRITERS, kwargs=check, **CLOSED),
     "followups:report": allow(*READERS, others=404, kwargs=report),
     "followups:report writing": allow(
@@ -193,6 +206,19 @@ FOLLOWUPS: dict[str, Row] = {
         data=lambda case: {"answer": "phone", "name": "Dr. Haddad", "read_back": "on"},
     ),
     "followups:transfer_print": allow(*READERS, others=404, kwargs=completed),
+    # texts from patients; a provider's requests are signed, and there is none here
+    "followups:texts": allow(*READERS),
+    "followups:text": allow(*READERS, others=404, kwargs=text),
+    "followups:text writing": allow(
+        *WRITERS,
+        ok=303,
+        method="post",
+        kwargs=text,
+        data=lambda case: {"done": "Called back"},
+        **CLOSED,
+    ),
+    "followups:sms_inbound": public(404, method="post"),
+    "followups:sms_report": public(404, method="post"),
     # promises: a scheduler's are those of the booking
     "followups:handover": allow(*WORKERS),
     "followups:handover writing": allow(*WORKERS, ok=303, method="post", data=lambda case: {"to": "nobody"}),

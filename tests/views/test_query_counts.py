@@ -24,6 +24,7 @@ from clinic.actor import Actor
 from clinic.models import Absence, Closure, Heartbeat, User
 from clinic.roles import Role
 from followups.domain.kinds import Kind
+from followups.models import TextMessage
 from tests import checked, make
 from tests.factories.work import DAY, HOUR, NOW, promise, taken
 
@@ -52,6 +53,7 @@ LISTS = {
     "/loop/overrides/": Role.DIRECTOR,
     "/open-items/": Role.NURSE,
     "/handover/": Role.NURSE,
+    "/texts/": Role.NURSE,
 }
 
 
@@ -82,6 +84,11 @@ def populate(rows: int, people: dict[Role, User]) -> None:
             taken(promise(Kind.TELL_PATIENT, procedure=case), people[Role.NURSE])
             audit.record(action="procedure.overbooked", actor=Actor.person(doctor), subject=case, reason="agreed")
             make.result(make.lab_test(other), arrived_at=NOW - HOUR)
+            about = {"meaning": "words", "received_at": NOW, "patient": case.patient, "procedure": case}
+            for read in ({}, {"read_at": NOW, "read_by": doctor, "done": "Called"}):
+                TextMessage.objects.create(
+                    provider_id=f"SM{case.pk}{len(read)}", number="+12025550177", **about, **read
+                )
 
 
 def queries(address: str, user: User) -> int:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 
 from django.urls import NoReverseMatch, reverse
 
+from clinic import clock
 from clinic.roles import CLINICAL, Role
-from followups.models import Message
+from followups.models import Message, TextMessage
 from tests.factories.full import Full
 from tests.views.role_matrix import MATRIX
 
@@ -41,6 +42,8 @@ NO_PAGE = {
     "home",
     "procedures:checklist_save",
     "procedures:record_note",
+    "followups:sms_inbound",
+    "followups:sms_report",
     "healthz",
     "readyz",
     "healthz_engine",
@@ -81,6 +84,13 @@ def tube(full: Full) -> object:
     return full.rich.specimens.filter(loss="").earliest("pk").pk
 
 
+def text(full: Full) -> object:
+    """Words that somebody has sent."""
+    about = {"number": "+12025550177", "body": "hello", "meaning": "words", "received_at": clock.now()}
+    about |= {"patient": full.rich.patient, "procedure": full.rich}
+    return TextMessage.objects.get_or_create(provider_id="SM1", defaults=about)[0].pk
+
+
 def places(name: str) -> Paths:
     kinds = ("rooms", "hours", "closures", "sessions", "on-call")
     return lambda full: [reverse(name, args=[kind, full.places[kind].pk]) for kind in kinds]
@@ -114,6 +124,7 @@ NAMED: dict[str, Paths] = {
     ],
     "place_edit": places("place_edit"),
     "place_remove": lambda full: places("place_remove")(full)[1:],  # a room stays
+    "followups:text": by_number("followups:text", text),
     # the engine
     "followups:dealt_with": by_number(
         "followups:dealt_with", lambda full: Message.objects.filter(state="failed")[0].pk
@@ -121,6 +132,7 @@ NAMED: dict[str, Paths] = {
     # patients and bookings
     "procedures:patient": by_number("procedures:patient", lambda full: full.patient.pk),
     "procedures:patient_edit": by_number("procedures:patient_edit", lambda full: full.patient.pk),
+    "procedures:consents": by_number("procedures:consents", lambda full: full.patient.pk),
     "procedures:patient_deceased": lambda full: [
         reverse("procedures:patient_deceased", args=[patient.pk])
         for patient in (full.patient, full.case("no_show").patient)
@@ -218,6 +230,7 @@ NAMED: dict[str, Paths] = {
     ],
     "followups:before_form": pages("followups:before_form", "coming"),
     "followups:tell": pages("followups:tell", "rich", "no_show"),
+    "followups:tell_letter": pages("followups:tell_letter", "rich"),
     "followups:symptoms": one("followups:symptoms", lambda full: "day_2"),
     "followups:report": one("followups:report", lambda full: full.rich.symptom_checks.earliest("pk").pk),
     "followups:review": lambda full: [

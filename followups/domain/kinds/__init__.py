@@ -41,6 +41,9 @@ class Kind(StrEnum):
     TELL_PATIENT = "tell_patient"
     UNREACHABLE_PATIENT = "unreachable_patient"
     SYMPTOM_CHECK = "symptom_check"
+    WRITE_TO_PATIENT = "write_to_patient"
+    MESSAGE_UNDELIVERED = "message_undelivered"
+    READ_TEXT = "read_text"
     CALL_SILENT = "call_silent"
     DANGER_SIGN = "danger_sign"
     READ_WORDS = "read_words"
@@ -59,6 +62,7 @@ class Subject(StrEnum):
 
     PROCEDURE = "procedure"
     SERIES = "series"
+    TEXT = "text"  # from somebody's phone: words that a person must read
     PERSON = "person"  # of the staff: whoever messages do not reach
     CLINIC = "clinic"  # there is one: id 1
 

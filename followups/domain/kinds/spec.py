@@ -79,6 +79,17 @@ def alive(_about: About, facts: Any) -> bool:
     return not facts.deceased and unless_entered_in_error(_about, facts)
 
 
+@dataclass(frozen=True)
+class Writes:
+    """What a message to the patient says: ``words`` is its template, ``link`` the purpose of the link that it carries
+    (empty for none) and ``about`` what exactly within it.
+    """
+
+    words: str
+    link: str = ""
+    about: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Spec:
     """One kind of promise.
@@ -109,6 +120,8 @@ class Spec:
     others_first: bool = False  # on the physician's inbox only once it is overdue
     booking: bool = False  # a scheduler may see it: no answer and no result
     may_repeat: bool = True  # a second copy of its message does no harm
+    #: For a ladder with a rung to the patient: what is written.
+    writes: Callable[[About], Writes] | None = None
     #: What whoever takes the patient over does about it; empty for what stays with us (a record, a signature).
     handed_on: str = ""
 

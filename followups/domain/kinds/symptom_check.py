@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from clinic.roles import Role
 from followups.domain.facts import ProcedureFacts
 from followups.domain.kinds import Kind
-from followups.domain.kinds.spec import About, Chase, Inbox, Spec, Station, alive, gettext_noop
+from followups.domain.kinds.spec import About, Chase, Inbox, Spec, Station, Writes, alive, gettext_noop
 from followups.domain.promise import Promise
 from procedures.domain.protocol import SymptomCheck
 from procedures.domain.states import NEEDLE_IN, Disposition, ProcedureStatus
@@ -60,6 +60,10 @@ def symptom_check(facts: ProcedureFacts) -> Iterator[Promise]:
         )
 
 
+def _writes(about: About) -> Writes:
+    return Writes("message", link="symptoms", about=str(about.get("check", "")))
+
+
 def _kept(about: About, facts: ProcedureFacts) -> bool:
     """Answered, or said not to be needed: not so where it was only asked while there was a headache."""
     check = next((c for c in facts.protocol.symptom_checks if c.code == about.get("check")), None)
@@ -83,5 +87,6 @@ SPEC = Spec(
     station=Station.SYMPTOMS,
     inbox=Inbox.TELL,
     chase=Chase.CALL,
+    writes=_writes,
     handed_on=gettext_noop("Ask about the danger signs at this time; silence is not well."),
 )

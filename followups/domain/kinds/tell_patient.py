@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from clinic.roles import Role
 from followups.domain.facts import ProcedureFacts, TestFact, VersionFact
 from followups.domain.kinds import Kind
-from followups.domain.kinds.spec import About, Chase, Inbox, Line, Plural, Spec, Station, alive, gettext_noop
+from followups.domain.kinds.spec import About, Chase, Inbox, Line, Plural, Spec, Station, Writes, alive, gettext_noop
 from followups.domain.levels import graded
 from followups.domain.promise import Promise
-from followups.domain.telling import knows_of_cancellation
+from followups.domain.telling import call_wanted, knows_of_cancellation
 from procedures.domain.states import Disposition, Outcome, ProcedureStatus
 
 S = ProcedureStatus
@@ -43,6 +43,9 @@ def _tell(facts: ProcedureFacts, key: str, rows: list[tuple[TestFact, VersionFac
     reviews = [(v.review.at, v.review.interpretation) for _, v in rows if v.review]
     due = min(at + timedelta(hours=facts.protocol.tell_hours[graded(found)]) for at, found in reviews)
     levels = {graded(found) for _, found in reviews}
+    asked = call_wanted(facts.contacts, min(at for at, _ in reviews))
+    if asked is not None:
+        due = min(due, asked + timedelta(hours=facts.protocol.call_back_hours))
     return Promise(
         kind=Kind.TELL_PATIENT,
         key=key,
@@ -50,8 +53,9 @@ def _tell(facts: ProcedureFacts, key: str, rows: list[tuple[TestFact, VersionFac
         due_at=due,
         role=Role.NURSE,
         responsible_id=facts.responsible_id,
-        level="critical" if "critical" in levels else "abnormal" if key == "tell:now" else "normal",
-        about={"versions": sorted(v.id for _, v in rows), "tests": sorted(t.code for t, _ in rows)},
+        level="critical" if "critical" in levels else "abnormal" if asked or key == "tell:now" else "normal",
+        about={"versions": sorted(v.id for _, v in rows), "tests": sorted(t.code for t, _ in rows)}
+        | ({"call": True} if asked else {}),
     )
 
 
@@ -93,6 +97,8 @@ def _line(about: About, key: str) -> Line:
         return gettext_noop("Tell the patient that a test must be taken again")
     if about.get("no_result"):
         return gettext_noop("Tell the patient that there is no (full) result")
+    if about.get("call"):
+        return gettext_noop("Call the patient, who has read the message and asks for it")
     count = len(about.get("versions", []))
     if key == "tell:now":
         one, many = (
@@ -102,6 +108,11 @@ def _line(about: About, key: str) -> Line:
         return Plural(one, many, count)
     one, many = gettext_noop("Tell the patient: %(n)s result"), gettext_noop("Tell the patient: %(n)s results")
     return Plural(one, many, count)
+
+
+def _writes(_about: About) -> Writes:
+    """Only when somebody sends it by hand: no rung of the ladder tells a result."""
+    return Writes(words="message", link="results")
 
 
 SPEC = Spec(
@@ -114,8 +125,12 @@ SPEC = Spec(
         "a result was reviewed and is to be told, a slot or a case was cancelled, a needle gave no result, or a lost "
         "test is given up or taken again"
     ),
-    closes="the patient, or who answers for them, was reached about exactly this, or the letter went out",
+    closes=(
+        "the patient, or who answers for them, was reached about exactly this, or says by the link that they read it, "
+        "or the letter went out"
+    ),
     page="followups:tell",
+    writes=_writes,
     kept=alive,
     station=Station.TOLD,
     inbox=Inbox.TELL,

@@ -1,0 +1,53 @@
+"""Texts that came in: what a person must read, and what is known of who wrote."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from followups.domain.inbound_text import Meaning
+from followups.domain.kinds import Subject
+from followups.domain.kinds.read_text import FOR_PEOPLE
+from followups.domain.text_facts import TextFacts
+from followups.models import FollowUp, TextMessage
+from procedures.models import Patient, Procedure
+
+SHOWN = 100
+
+
+def facts_of(row: TextMessage) -> TextFacts:
+    return TextFacts(
+        id=row.pk,
+        received_at=row.received_at,
+        meaning=Meaning(row.meaning),
+        read=row.read_at is not None,
+        known=row.patient_id is not None,
+    )
+
+
+def patients_with(number: str) -> list[Patient]:
+    """Everybody whose number this is: a couple may share one."""
+    return list(Patient.objects.filter(phone=number).order_by("pk")) if number else []
+
+
+def case_of(patient: Patient) -> Procedure | None:
+    """The case that the words are most likely about: the newest that is not closed, else the newest."""
+    rows = Procedure.objects.filter(patient=patient).exclude(status="entered_in_error").order_by("-pk")
+    return rows.filter(closed_at__isnull=True).first() or rows.first()
+
+
+def unread() -> QuerySet[TextMessage]:
+    """What waits for a person, the oldest first."""
+    rows = TextMessage.objects.filter(read_at__isnull=True, meaning__in=[str(m) for m in FOR_PEOPLE])
+    return rows.select_related("patient", "procedure").order_by("received_at", "pk")
+
+
+def unplanned() -> list[int]:
+    """Unread texts without a promise: there should be none. One query."""
+    planned = FollowUp.objects.filter(subject_kind=str(Subject.TEXT)).values("subject_id")
+    return list(unread().exclude(pk__in=planned).values_list("pk", flat=True))
+
+
+def lately() -> QuerySet[TextMessage]:
+    """What came in last and has been read, or was a command."""
+    rows = TextMessage.objects.exclude(pk__in=unread().values("pk"))
+    return rows.select_related("patient", "procedure", "read_by").order_by("-received_at", "-pk")[:SHOWN]
