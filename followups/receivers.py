@@ -7,9 +7,12 @@ from typing import Any
 from django.dispatch import receiver
 
 from followups import reconcile
-from followups.domain.kinds import Subject
+from followups.domain.kinds import Kind, Subject
+from followups.models import FollowUp
 from followups.services import outreach
+from procedures.domain.states import ProcedureStatus
 from procedures.events import facts_changed
+from procedures.models import Procedure
 
 
 @receiver(facts_changed, dispatch_uid="followups.reconcile")
@@ -25,3 +28,19 @@ def reconcile_on_change(subject_kind: str, subject_id: int, strict: bool = False
         reconcile.procedure(subject_id)
     else:
         reconcile.or_promise_repair(subject_id)
+    if subject_kind == Subject.PROCEDURE:
+        _offered(subject_id)
+
+
+def _offered(procedure_id: int) -> None:
+    """A case that is asked for is the new appointment that its patient wanted after an earlier one.
+
+    An earlier case that somebody else is writing to is left alone (two cases of a patient are locked in no order): its
+    promise then ends with its next fact.
+    """
+    new = Procedure.objects.filter(pk=procedure_id, status=ProcedureStatus.REQUESTED)
+    waiting = FollowUp.objects.filter(kind=Kind.BOOK_AGAIN, closed_at__isnull=True)
+    others = waiting.filter(procedure__patient__procedures__in=new).values("procedure_id")
+    free = Procedure.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    for other in list(free.filter(pk__in=others).exclude(pk=procedure_id).order_by("pk").values_list("pk", flat=True)):
+        reconcile.or_promise_repair(other)

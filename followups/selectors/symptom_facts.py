@@ -17,7 +17,6 @@ from followups.models.symptoms import SPOKEN
 from followups.selectors import reach
 from procedures.domain import symptoms as rules
 from procedures.domain.protocol import Protocol
-from procedures.domain.states import ProcedureStatus
 from procedures.models import Patient, Procedure
 
 #: When the clinic calls those who were silent (its local time).
@@ -120,9 +119,8 @@ def morning_after(moment: datetime) -> datetime:
 
 
 def booked_again_at(procedure: Procedure) -> datetime | None:
-    """When the newest other case of this patient and this kind was asked for. One query."""
+    """When the newest other case of this patient and this kind was asked for, whatever became of it. One query."""
     others = Procedure.objects.filter(
         patient_id=procedure.patient_id, protocol_version__protocol_id=procedure.protocol_version.protocol_id
     ).exclude(pk=procedure.pk)
-    standing = others.exclude(status__in=[ProcedureStatus.CANCELLED, ProcedureStatus.ENTERED_IN_ERROR])
-    return standing.order_by("-requested_at").values_list("requested_at", flat=True).first()
+    return others.order_by("-requested_at").values_list("requested_at", flat=True).first()

@@ -103,7 +103,8 @@ class Story:
 
     def mailed(self) -> list[str]:
         """Who was reminded of what since the last look; the mails themselves name no patient."""
-        rows = list(Message.objects.filter(pk__gt=self.mails_seen, state="sent").select_related("recipient"))
+        sent = Message.objects.filter(pk__gt=self.mails_seen, state="sent", recipient__isnull=False)
+        rows = list(sent.select_related("recipient"))
         self.mails_seen = max((row.pk for row in rows), default=self.mails_seen)
         return [f"{row.recipient.username}: {row.kind}" for row in rows]
 

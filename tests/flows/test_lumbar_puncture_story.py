@@ -144,7 +144,7 @@ def the_results_of_a_day(story: Story) -> None:
 
 
 def the_headache(story: Story) -> None:
-    """A headache on day 2 asks for two more checks; the medicine is restarted when the physician said."""
+    """A headache on day 2 is asked about every day; the medicine is restarted when the physician said."""
     assert story.at(4, "10:10").ask_symptoms("day_1", restarted="yes", back="mild") == "D"
     assert story.news() == ["- nurse/pia: ask day_1 by Sat 21 Nov 10:00"]
     story.at(4, "10:15").restart()
@@ -162,7 +162,17 @@ def the_headache(story: Story) -> None:
     assert worst == "C"
     assert story.news() == [
         "- nurse/pia: ask day_2 by Sun 22 Nov 10:00",
+        # every day until it is gone
+        "+ nurse/pia: ask day_3 by Mon 23 Nov 10:00",
+        "+ nurse/pia: ask day_4 by Tue 24 Nov 10:00",
         "+ nurse/pia: ask day_5 by Wed 25 Nov 10:00",
+        "+ nurse/pia: ask day_6 by Thu 26 Nov 10:00",
+        "+ nurse/pia: ask day_8 by Sat 28 Nov 10:00",
+        "+ nurse/pia: ask day_9 by Sun 29 Nov 10:00",
+        "+ nurse/pia: ask day_10 by Mon 30 Nov 10:00",
+        "+ nurse/pia: ask day_11 by Tue 01 Dec 10:00",
+        "+ nurse/pia: ask day_12 by Wed 02 Dec 10:00",
+        "+ nurse/pia: ask day_13 by Thu 03 Dec 10:00",
         "+ nurse/pia: ask day_14 by Fri 04 Dec 10:00",
     ]
 
@@ -195,9 +205,19 @@ def the_late_results(story: Story) -> None:
     assert bands.level == "abnormal"
     assert story.why_ended(Kind.AWAITED_RESULT) == {"kept"}
     assert story.news() == [
+        # the headache is gone; the days before were silent and are answered with this one
+        "- nurse/pia: ask day_3 by Mon 23 Nov 10:00",
+        "- nurse/pia: ask day_4 by Tue 24 Nov 10:00",
         "- nurse/pia: ask day_5 by Wed 25 Nov 10:00",
+        "- nurse/pia: ask day_6 by Thu 26 Nov 10:00",
         "- nurse/pia: await oligoclonal_bands by Thu 26 Nov 10:20",
         "- nurse/pia: await serum_oligoclonal_bands by Thu 26 Nov 10:20",
+        "- nurse/pia: ask day_8 by Sat 28 Nov 10:00",
+        "- nurse/pia: ask day_9 by Sun 29 Nov 10:00",
+        "- nurse/pia: ask day_10 by Mon 30 Nov 10:00",
+        "- nurse/pia: ask day_11 by Tue 01 Dec 10:00",
+        "- nurse/pia: ask day_12 by Wed 02 Dec 10:00",
+        "- nurse/pia: ask day_13 by Thu 03 Dec 10:00",
         "+ physician/pia: review abnormal final oligoclonal_bands by Fri 27 Nov 09:50",
         "+ physician/pia: review final serum_oligoclonal_bands by Sun 29 Nov 09:50",
     ]

@@ -220,4 +220,11 @@ def the_days_after(story: Story) -> None:
     assert story.news() == ["- nurse/pia: tell 8 tests by Tue 01 Dec 16:30"]
     assert not story.is_closed
     story.at(8, "09:30").ask_symptoms("day_7", fluid_back="yes")
-    assert story.news() == ["- nurse/pia: ask day_7 by Wed 25 Nov 09:00"]
+    assert story.news() == [
+        "- nurse/pia: ask day_7 by Wed 25 Nov 09:00",
+        "+ scheduler: offer an appointment by Wed 25 Nov 09:30",
+    ]
+    code, patient = story.code, story.case.patient
+    story.at(8, "10:00").request("paracentesis", "serial_relief", patient=patient)
+    story.code = code
+    assert story.owed == []

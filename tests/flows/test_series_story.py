@@ -69,9 +69,9 @@ def test_the_next_one_is_owed_from_the_last_booked_one_on_and_a_no_show_owes_it_
     assert "first" in facts.of(story.case).flags
     assert owed(series) == []  # the second is booked
     carry_out(story, series, 2)
-    # an uncomplicated serial tap is asked after 48 hours and on day 7, and not as a first one on day 1
+    # an uncomplicated serial tap is asked once, after 48 hours
     assert "serial" in facts.of(story.case).flags
-    assert {p.key for p in story.promises if p.kind == "symptom_check"} == {"symptoms:day_2", "symptoms:day_7"}
+    assert {p.key for p in story.promises if p.kind == "symptom_check"} == {"symptoms:day_2"}
     assert owed(series) == ["scheduler: next_in_series by Tue 08 Dec 00:00"]
     (promise,) = FollowUp.objects.filter(kind="next_in_series")
     assert promise.procedure == story.case
