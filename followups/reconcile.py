@@ -58,6 +58,10 @@ def series(pk: int) -> None:
             Series.objects.filter(pk=pk).update(planned_version=F("facts_version"))
 
 
+def message(pk: int) -> None:
+    """The same for what waits of a laboratory's message."""
+
+
 def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
     """Plan in a savepoint. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
 
@@ -65,7 +69,7 @@ def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
     """
     try:
         with transaction.atomic():
-            (series if subject is Subject.SERIES else procedure)(pk)
+            _PLANS[subject](pk)
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
         logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():
@@ -227,3 +231,6 @@ def _update(stored: FollowUp, promise: Promise, now: datetime) -> None:
 def _close(stored: FollowUp, facts: Any, now: datetime) -> None:
     why = closing.because(Kind(stored.kind), stored.about, facts)
     FollowUp.objects.filter(pk=stored.pk).update(closed_at=now, closed_because=str(why), next_action_at=None)
+
+
+_PLANS = {Subject.PROCEDURE: procedure, Subject.SERIES: series, Subject.MESSAGE: message}

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F
 from django.dispatch import Signal
 
-#: Arguments: ``subject_kind`` ("procedure", "series"), ``subject_id``, ``strict`` (True: a failing plan rolls it back).
+#: Arguments: ``subject_kind`` ("procedure", "series", "message"), ``subject_id``, ``strict`` (True: a failing plan rolls it back).
 facts_changed = Signal()
 
 
@@ -30,6 +30,12 @@ def series_changed(series: Any) -> None:
     """What a series owes depends on its cases as well: planned anew after each of them."""
     type(series)._default_manager.filter(pk=series.pk).update(facts_version=F("facts_version") + 1)
     facts_changed.send(sender=type(series), subject_kind="series", subject_id=series.pk, strict=False)
+
+
+def message_changed(message: Any) -> None:
+    """What waits of a laboratory's message, or that it cannot be read, is promised to a person."""
+    type(message)._default_manager.filter(pk=message.pk).update(facts_version=F("facts_version") + 1)
+    facts_changed.send(sender=type(message), subject_kind="message", subject_id=message.pk, strict=False)
 
 
 def patient_changed(patient: Any) -> None:

@@ -54,6 +54,7 @@ class Subject(StrEnum):
 
     PROCEDURE = "procedure"
     SERIES = "series"
+    MESSAGE = "message"  # from a laboratory: what of it waits for a person
     PERSON = "person"  # of the staff: whoever messages do not reach
     CLINIC = "clinic"  # there is one: id 1
 
