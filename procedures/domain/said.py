@@ -14,9 +14,6 @@ from procedures.domain.names import spaced
 from procedures.domain.protocol import Component, Test
 from procedures.domain.report import Observation, Reading, Standing
 
-#: A code for which no protocol has a test, kept as a test of its own.
-OTHER = "other:"
-
 
 @dataclass(frozen=True)
 class Words:
