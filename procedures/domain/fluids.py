@@ -1,4 +1,4 @@
-"""Which fluid a specimen, a code or a laboratory's words mean. Pure; the words and codes are data (``codes/fluids.toml``)."""
+"""Which fluid a specimen, a code or a laboratory's words mean. Pure; words and codes are ``codes/fluids.toml``."""
 
 from __future__ import annotations
 

@@ -56,13 +56,24 @@ class Who:
 
 #: What stands in the place of a newborn's name, or is no part of one: it agrees and disagrees with nothing.
 _NO_NAME = frozenset(
-    ("BABY BABYBOY BABYGIRL BB BG BBOY BGIRL BOY GIRL NEWBORN INFANT TWIN MALE FEMALE UNKNOWN UNNAMED UNK NN A B C")
-    .split()
+    {
+        "BABY", "BABYBOY", "BABYGIRL", "BB", "BG", "BBOY", "BGIRL", "BOY", "GIRL", "NEWBORN", "INFANT",
+        "TWIN", "MALE", "FEMALE", "UNKNOWN", "UNNAMED", "UNK", "NN", "A", "B", "C",
+    }
 )  # fmt: skip
-_NEWBORN = frozenset("BABY BABYBOY BABYGIRL BB BG BBOY BGIRL NEWBORN INFANT TWIN UNNAMED".split())
+_NEWBORN = frozenset(
+    {
+        "BABY", "BABYBOY", "BABYGIRL", "BB", "BG", "BBOY", "BGIRL", "NEWBORN", "INFANT", "TWIN", "UNNAMED",
+    }
+)  # fmt: skip
 #: Small words before a family name; alone they are no name.
-_PARTICLES = frozenset("DE DEL DELLA DER DEN DI DA DOS DU EL LA LE LOS MC MAC VAN VON VOM ZU ZUM AL BIN IBN O D".split())
-_SUFFIXES = frozenset("JR SR II III IV".split())
+_PARTICLES = frozenset(
+    {
+        "DE", "DEL", "DELLA", "DER", "DEN", "DI", "DA", "DOS", "DU", "EL", "LA", "LE", "LOS", "MC", "MAC",
+        "VAN", "VON", "VOM", "ZU", "ZUM", "AL", "BIN", "IBN", "O", "D",
+    }
+)  # fmt: skip
+_SUFFIXES = frozenset({"JR", "SR", "II", "III", "IV"})
 
 
 def numbers(person: Person, authorities: Mapping[str, str]) -> frozenset[tuple[str, str]]:

@@ -141,9 +141,7 @@ def _ahead(test: Test, current: Stands, piece: Piece, changed: set[str]) -> Piec
     )
 
 
-def _status(
-    current: Stands, piece: Piece, changed: set[str], standing: Mapping[str, str]
-) -> tuple[ResultStatus, str]:
+def _status(current: Stands, piece: Piece, changed: set[str], standing: Mapping[str, str]) -> tuple[ResultStatus, str]:
     stands = S(current.status)
     if piece.status is not S.FINAL:
         return piece.status, ""

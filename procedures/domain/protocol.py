@@ -134,7 +134,7 @@ class Test:
 
 
 def other_test(code: str) -> Test:
-    """A result that belongs to the case and to no test of its protocol: its words, of unknown level, read by a person."""
+    """A result that belongs to the case and to no test of its protocol: its words, read by a person."""
     said = Component(code="said", label="As the laboratory says it", kind="said", required=True)
     nowhere = Source(source="Not of this protocol")
     return Test(

@@ -1,4 +1,4 @@
-"""A laboratory's readings as the values of a test: numbers with their unit, answers as the choices a protocol offers. Pure.
+"""A laboratory's readings as the values of a test: numbers with their unit, answers as the choices offered. Pure.
 
 What cannot be read is kept as it was said and so is graded unknown: never dropped, never guessed, never normal.
 """
@@ -46,7 +46,9 @@ class Words:
         found = [
             code
             for code, label in offered.items()
-            if phrase in (label, spaced(code)) or phrase in self.choices.get(code, ()) or coded in self.codes.get(code, ())
+            if phrase in (label, spaced(code))
+            or phrase in self.choices.get(code, ())
+            or coded in self.codes.get(code, ())
         ]
         if not phrase and not coded:
             return ""

@@ -72,9 +72,7 @@ class Clues:
     service: Coded | None = None
 
 
-def which(
-    protocol: Protocol, code: Coded, mapped: Iterable[Mapped], fluids: Fluids, clues: Clues
-) -> Which:
+def which(protocol: Protocol, code: Coded, mapped: Iterable[Mapped], fluids: Fluids, clues: Clues) -> Which:
     """The test and value that ``code`` means in this protocol."""
     rows = tuple(mapped)
     own = fluids.of_loinc(code.loinc) if code.loinc else None
