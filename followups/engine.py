@@ -30,7 +30,7 @@ from followups.models import FollowUp, FollowUpNote
 from followups.selectors import duty, undelivered, watch
 from followups.selectors import engine as engine_selector
 from followups.services import ladders, messages, turns
-from procedures.models import Procedure, Series
+from procedures.models import InboundMessage, Procedure, Series
 from procedures.services import safety
 
 logger = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def _look(now: datetime, report: PassReport) -> None:
 
 def sweep(report: PassReport) -> None:
     """Plan whatever has a plan behind its facts. Facts are planned when they change: finding any is a fault."""
-    for subject, model in ((Subject.PROCEDURE, Procedure), (Subject.SERIES, Series)):
+    for subject, model in ((Subject.PROCEDURE, Procedure), (Subject.SERIES, Series), (Subject.MESSAGE, InboundMessage)):
         behind: QuerySet[Any] = model._default_manager.filter(planned_version__lt=F("facts_version")).order_by("pk")
         for pk in list(behind.values_list("pk", flat=True)):
             try:
