@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import F
 
 from clinic.actor import Actor
 from procedures.domain.report import Report
 from procedures.interfaces.hl7 import reading
-from procedures.interfaces.hl7.header import NotAMessage
+from procedures.interfaces.hl7.header import NotAMessage, header
 from procedures.models import InboundMessage
 from procedures.models.inbound import InboundState
 from procedures.services import inbound
@@ -57,7 +58,9 @@ def replay(message: InboundMessage, *, actor: Actor | None = None) -> Outcome | 
 def report_of(message: InboundMessage) -> Report:
     """What the message says, its times in its laboratory's zone. Raises NotAMessage."""
     raw = bytes(message.raw)
-    return reading.read(raw, zone=zone_of(raw))
+    sender = header(raw).sender
+    laboratory = matching.laboratory_of(sender.application, sender.facility)
+    return reading.read(raw, zone=laboratory.zone if laboratory else settings.CLINIC_ZONE)
 
 
 def _failed(message: InboundMessage, actor: Actor | None) -> None:
