@@ -14,6 +14,7 @@ from procedures.interfaces.hl7 import reading
 from procedures.interfaces.hl7.header import NotAMessage, header
 from procedures.models import InboundMessage
 from procedures.models.inbound import InboundState
+from procedures.selectors import matching
 from procedures.services import inbound
 from procedures.services.inbound import Outcome
 
@@ -43,7 +44,7 @@ def replay(message: InboundMessage, *, actor: Actor | None = None) -> Outcome | 
         return None
     except Exception:
         logger.exception("inbound message %s: cannot be read", message.pk)
-        inbound.unreadable(message=message, problem=BROKEN, actor=actor)
+        _failed(message, actor)
         return None
     try:
         return inbound.apply(message, report, actor=actor)
