@@ -22,6 +22,7 @@ from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.models import Heartbeat
 from clinic.roles import Role
+from clinic.turns import turn
 from followups import channels, dispatch, reconcile
 from followups.domain.kinds import Subject
 from followups.domain.ladder import Do, Ladder, Rung
@@ -29,7 +30,7 @@ from followups.domain.roster import Roster
 from followups.models import FollowUp, FollowUpNote
 from followups.selectors import duty, undelivered, watch
 from followups.selectors import engine as engine_selector
-from followups.services import ladders, messages, turns
+from followups.services import ladders, messages
 from procedures.models import Procedure, Series
 from procedures.services import safety
 
@@ -277,7 +278,7 @@ def send_on(channel: str, now: datetime) -> Counter[str]:
 
     A channel that is down raises here, in its own task, and keeps no other from sending.
     """
-    with turns.turn(channel) as ours:
+    with turn(channel) as ours:
         if not ours:
             return Counter(busy=1)
         counts = dispatch.run(channel=channel, now=now, until=clock.real_now() + SENDING)

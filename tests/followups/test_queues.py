@@ -15,7 +15,7 @@ from clinic.models import Heartbeat
 from clinic.supervisor import WORKER
 from followups import channels, dispatch, engine, tasks
 from followups.models import Message
-from followups.services import turns
+from clinic import turns
 from tests.factories import promises as factory
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,167 @@
+"""Keeping what laboratories send: one short transaction, and only then may anybody acknowledge it.
+
+The same bytes again are the same row. What cannot be a message is kept as well, and is somebody's task at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import F, Min, Q
+
+from procedures import events
+from procedures.models import InboundMessage
+from procedures.models.inbound import InboundState
+
+SENDER_LENGTH = 250
+CONTROL_ID_LENGTH = 200
+PEER_LENGTH = 120
+PROBLEM_LENGTH = 300
+#: So often is a message tried that raises, and so often one with which the process itself ends each time.
+MOST_ERRORS = 3
+MOST_TRIES = 6
+
+Key = tuple[str, str, str]
+
+INSERT = """
+INSERT INTO procedures_inboundmessage
+    (source, peer, sender, control_id, digest, raw, received_at, state, problem,
+     tries, closed_reason, facts_version, planned_version)
+VALUES {rows}
+ON CONFLICT ON CONSTRAINT inbound_once DO NOTHING
+RETURNING id, sender, control_id, digest
+"""
+ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', 0, 0)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """One message as it came. ``problem``: why it is none, in words; then sender and number may be empty."""
+
+    raw: bytes
+    source: str
+    peer: str = ""
+    sender: str = ""
+    control_id: str = ""
+    problem: str = ""
+
+    def key(self) -> Key:
+        digest = hashlib.sha256(self.raw).hexdigest()
+        return _text(self.sender, SENDER_LENGTH), _text(self.control_id, CONTROL_ID_LENGTH), digest
+
+
+@dataclass(frozen=True)
+class Kept:
+    """``is_new``: false when these very bytes were here already."""
+
+    pk: int
+    is_new: bool
+    state: str
+
+
+def _text(value: str, length: int) -> str:
+    """PostgreSQL keeps no NUL in a text."""
+    return value.replace("\0", "�")[:length]
+
+
+def store(arrival: Arrival, *, now: datetime) -> Kept:
+    """Keep one message."""
+    return store_all([arrival], now=now)[0]
+
+
+def store_all(arrivals: Sequence[Arrival], *, now: datetime) -> list[Kept]:
+    """Keep them all in one transaction of its own; when it returns they are on the disk. Same order as given.
+
+    Rows are inserted in the order of their keys: two batches with the same messages wait for each other, and never
+    in a circle.
+    """
+    keys = [arrival.key() for arrival in arrivals]
+    rows = dict(sorted(zip(keys, arrivals, strict=True), key=lambda pair: pair[0]))
+    with transaction.atomic(durable=True):
+        new = _insert(rows, now)
+        for pk, key in new.items():
+            if rows[key].problem:
+                events.message_changed(InboundMessage(pk=pk))
+        kept = {key: Kept(pk, True, _state(rows[key])) for pk, key in new.items()}
+        kept |= _known([key for key in rows if key not in kept])
+    found = []
+    for key in keys:
+        found.append(kept[key])
+        kept[key] = replace(kept[key], is_new=False)  # twice in one batch: the second is no news
+    return found
+
+
+def _insert(rows: dict[Key, Arrival], now: datetime) -> dict[int, Key]:
+    values: list[object] = []
+    for (sender, control_id, digest), arrival in rows.items():
+        values += [arrival.source, _text(arrival.peer, PEER_LENGTH), sender, control_id, digest, arrival.raw, now]
+        values += [_state(arrival), _text(arrival.problem, PROBLEM_LENGTH)]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT.format(rows=", ".join([ROW] * len(rows))), values)
+        return {pk: (sender, control_id, digest) for pk, sender, control_id, digest in cursor.fetchall()}
+
+
+def _state(arrival: Arrival) -> str:
+    return str(InboundState.UNREADABLE if arrival.problem else InboundState.STORED)
+
+
+def _known(keys: list[Key]) -> dict[Key, Kept]:
+    if not keys:
+        return {}
+    wanted = Q()
+    for sender, control_id, digest in keys:
+        wanted |= Q(sender=sender, control_id=control_id, digest=digest)
+    found = InboundMessage.objects.filter(wanted).values_list("pk", "sender", "control_id", "digest", "state")
+    return {(sender, number, digest): Kept(pk, False, state) for pk, sender, number, digest, state in found}
+
+
+# --- reading them, later ---------------------------------------------------------------------
+
+
+def next_to_read(*, after: int = 0) -> int | None:
+    """Claim the oldest stored message behind ``after``: its number; None when there is none.
+
+    The try is counted, and committed, before anything is read: a message with which the process ends each time is
+    given up as well. The count need not survive a crash of the database, so nothing waits for the disk.
+    """
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        row = (
+            InboundMessage.objects.filter(state=InboundState.STORED, pk__gt=after)
+            .select_for_update(of=("self",), no_key=True, skip_locked=True)
+            .only("pk", "tries")
+            .order_by("pk")
+            .first()
+        )
+        if row is None:
+            return None
+        InboundMessage.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
+        return row.pk
+
+
+def tried(pk: int) -> int:
+    """How often it was begun."""
+    return InboundMessage.objects.values_list("tries", flat=True).get(pk=pk)
+
+
+def give_up(pk: int, *, problem: str) -> None:
+    """It cannot be read: the others go on, and this one is a person's."""
+    with transaction.atomic():
+        changed = InboundMessage.objects.filter(pk=pk, state=InboundState.STORED).update(
+            state=InboundState.UNREADABLE, problem=problem[:PROBLEM_LENGTH]
+        )
+        if changed:
+            events.message_changed(InboundMessage(pk=pk))
+
+
+def waiting(*, now: datetime) -> tuple[int, int]:
+    """How many messages are stored and not read, and for how many seconds the oldest has waited."""
+    stored = InboundMessage.objects.filter(state=InboundState.STORED)
+    oldest = stored.aggregate(oldest=Min("received_at"))["oldest"]
+    seconds = max(0, int((now - oldest).total_seconds())) if oldest else 0
+    return stored.count(), seconds
