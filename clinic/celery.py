@@ -20,8 +20,8 @@ NIGHTLY_SECONDS = 3600
 QUEUE = "celery"
 #: Takes the name of a channel and sends what is due on it.
 DELIVER = "followups.tasks.deliver"
-#: One process for the pass, one for the nightly check beside it.
-OTHER_PROCESSES = 2
+#: One process for the pass, one for the nightly check, one for reading what laboratories sent.
+OTHER_PROCESSES = 3
 
 app = Celery("clinic")
 app.config_from_object("django.conf:settings", namespace="CELERY")

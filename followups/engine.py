@@ -21,6 +21,7 @@ from django.utils import timezone
 from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.models import Heartbeat
+from clinic.nudge import nudge
 from clinic.roles import Role
 from clinic.turns import turn
 from followups import channels, dispatch, reconcile
@@ -31,7 +32,9 @@ from followups.models import FollowUp, FollowUpNote
 from followups.selectors import duty, undelivered, watch
 from followups.selectors import engine as engine_selector
 from followups.services import ladders, messages
-from procedures.models import Procedure, Series
+from procedures.interfaces.hl7 import waiting
+from procedures.models import InboundMessage, Procedure, Series
+from procedures.models.inbound import InboundState
 from procedures.services import safety
 
 logger = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ SENDING = timedelta(seconds=90)
 class PassReport:
     """What one pass did; its numbers are the heartbeat's data."""
 
+    inbound: dict[str, int] = field(default_factory=dict)  # messages of laboratories that this pass read itself
     swept: int = 0  # cases whose plan was behind: there should be none
     set_aside: int = 0  # cases and promises that raised
     reruns: int = 0  # runs of the safety rules, the day before
@@ -80,6 +84,7 @@ def run_pass(now: datetime, *, hand_over: HandOver | None = None) -> PassReport:
     """
     began = clock.real_now()
     report = PassReport()
+    read_inbound(report, by_worker=hand_over is not None)
     sweep(report)
     rerun(now, report)
     roster = duty.roster(now)
@@ -103,6 +108,22 @@ def _look(now: datetime, report: PassReport) -> None:
     readings = watch.readings(now)
     report.watch = readings.data()
     report.alarms = engine_selector.alarms(readings=readings, empty_roles=report.empty_roles)
+
+
+# --- what laboratories sent -----------------------------------------------------------------------
+
+
+def read_inbound(report: PassReport, *, by_worker: bool) -> None:
+    """What is stored is read, should the nudge of whoever stored it have been lost. It raises nothing here."""
+    try:
+        if by_worker:
+            if InboundMessage.objects.filter(state=InboundState.STORED).exists():
+                nudge(waiting.READ)
+        else:
+            report.inbound = dict(waiting.read_waiting())
+    except Exception as error:  # reminders must not wait for this
+        logger.error("reading what laboratories sent failed: %s", type(error).__name__)
+        report.set_aside += 1
 
 
 # --- sweep --------------------------------------------------------------------------------------

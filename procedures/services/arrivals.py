@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F, Min, Q
+from django.db.models import Count, F, Min, Q
 
 from procedures import events
 from procedures.models import InboundMessage
@@ -123,16 +123,24 @@ def _known(keys: list[Key]) -> dict[Key, Kept]:
 
 
 def next_to_read(*, after: int = 0) -> int | None:
-    """Claim the oldest stored message behind ``after``: its number; None when there is none.
+    """Claim the oldest stored message behind ``after``: its number; None when there is none."""
+    return _claim(Q(pk__gt=after))
 
-    The try is counted, and committed, before anything is read: a message with which the process ends each time is
+
+def claim(pk: int) -> bool:
+    """Claim this very message; False when it is not to be read, or somebody is reading it."""
+    return _claim(Q(pk=pk)) is not None
+
+
+def _claim(which: Q) -> int | None:
+    """The try is counted, and committed, before anything is read: a message with which the process ends each time is
     given up as well. The count need not survive a crash of the database, so nothing waits for the disk.
     """
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
         row = (
-            InboundMessage.objects.filter(state=InboundState.STORED, pk__gt=after)
+            InboundMessage.objects.filter(which, state=InboundState.STORED)
             .select_for_update(of=("self",), no_key=True, skip_locked=True)
             .only("pk", "tries")
             .order_by("pk")
@@ -162,6 +170,6 @@ def give_up(pk: int, *, problem: str) -> None:
 def waiting(*, now: datetime) -> tuple[int, int]:
     """How many messages are stored and not read, and for how many seconds the oldest has waited."""
     stored = InboundMessage.objects.filter(state=InboundState.STORED)
-    oldest = stored.aggregate(oldest=Min("received_at"))["oldest"]
-    seconds = max(0, int((now - oldest).total_seconds())) if oldest else 0
-    return stored.count(), seconds
+    found = stored.aggregate(count=Count("pk"), oldest=Min("received_at"))
+    oldest = found["oldest"]
+    return found["count"], max(0, int((now - oldest).total_seconds())) if oldest else 0

@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from clinic.models import Heartbeat
 from procedures.interfaces.hl7 import listener
-from procedures.interfaces.hl7.service import Service
+from procedures.interfaces.hl7.service import HEARTBEAT, Service
 
 PORT = 2575
 
@@ -29,7 +30,15 @@ class Command(BaseCommand):
         parser.add_argument("--client-ca", default="", help="TLS: only senders with a certificate of this authority")
         parser.add_argument("--allow", nargs="+", metavar="ADDRESS", help="addresses and networks that may connect")
 
+        parser.add_argument(
+            "--retire", action="store_true", help="no connection here any more: ends the alarm that it does not run"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["retire"]:
+            Heartbeat.objects.filter(name=HEARTBEAT).delete()
+            self.stdout.write("Nobody waits for the laboratory connection any more.")
+            return
         logging.getLogger("asyncio").setLevel(logging.ERROR)
         try:
             allowed = listener.networks(options["allow"] or settings.INBOUND_ALLOW)
