@@ -12,7 +12,7 @@ from followups.domain import backoff
 from followups.domain.kinds import Kind, MessageState
 from followups.domain.watch import Readings, Waiting
 from followups.models import FollowUp, Message
-from procedures.services import arrivals
+from procedures.services import inbound_store
 
 #: Messages that did not arrive, or of which nobody knows, and that nobody has dealt with.
 STOPPED = Q(state__in=[str(MessageState.FAILED), str(MessageState.UNKNOWN)], dealt_at__isnull=True)
@@ -41,7 +41,7 @@ def readings(now: datetime) -> Readings:
 
 
 def _unread(now: datetime) -> Waiting:
-    count, seconds = arrivals.waiting(now=now)
+    count, seconds = inbound_store.waiting(now=now)
     return Waiting(due=count, oldest=seconds)
 
 

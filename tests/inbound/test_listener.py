@@ -16,7 +16,7 @@ from django.db import OperationalError
 
 from procedures.interfaces.hl7 import listener, storer
 from procedures.models import InboundMessage
-from procedures.services import arrivals
+from procedures.services import inbound_store
 from tests.inbound.line import Laboratory, Running, framed, listening, message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -270,7 +270,7 @@ def test_what_cannot_be_kept_is_not_acknowledged_and_the_listener_recovers(
         raise OperationalError("the server closed the connection")
 
     with monkeypatch.context() as patch, line.laboratory() as laboratory:
-        patch.setattr(arrivals, "store_all", away)
+        patch.setattr(inbound_store, "store_all", away)
         laboratory.send(framed(message("1")))
         assert laboratory.answer() == b""
     assert (raws(), line.counts.refused["not_stored"], line.counts.acknowledged) == ([], 1, 0)
@@ -283,18 +283,18 @@ def test_what_cannot_be_kept_is_not_acknowledged_and_the_listener_recovers(
 def test_a_message_that_the_database_refuses_does_not_take_others_with_it(
     line: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = arrivals.store_all
+    real = inbound_store.store_all
 
     def picky(given: Any, **more: Any) -> Any:
         if any(arrival.control_id == "bad" for arrival in given):
             raise ValueError
         return real(given, **more)
 
-    monkeypatch.setattr(arrivals, "store_all", picky)
+    monkeypatch.setattr(inbound_store, "store_all", picky)
 
     async def together() -> list[Any]:
         keeper = storer.Storer()
-        given = [arrivals.Arrival(raw=message(n), source="mllp", control_id=n) for n in ("1", "bad", "2")]
+        given = [inbound_store.Arrival(raw=message(n), source="mllp", control_id=n) for n in ("1", "bad", "2")]
         waiting = [asyncio.ensure_future(keeper.keep([arrival])) for arrival in given]
         await asyncio.sleep(0)
         keeper.start()
@@ -311,14 +311,14 @@ def test_a_message_that_the_database_refuses_does_not_take_others_with_it(
 
 def test_a_stop_lets_what_is_being_kept_be_acknowledged(line: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     reached, go_on = threading.Event(), threading.Event()
-    real = arrivals.store_all
+    real = inbound_store.store_all
 
     def slow(given: Any, **more: Any) -> Any:
         reached.set()
         assert go_on.wait(10)
         return real(given, **more)
 
-    monkeypatch.setattr(arrivals, "store_all", slow)
+    monkeypatch.setattr(inbound_store, "store_all", slow)
     with line.laboratory() as laboratory, line.laboratory() as idle:
         laboratory.send(framed(message("1")))
         assert reached.wait(10)

@@ -12,7 +12,7 @@ from procedures.interfaces.hl7 import intake, waiting
 from procedures.interfaces.hl7.acknowledgement import Verdict
 from procedures.interfaces.hl7.intake import Judged, Origin
 from procedures.models import InboundMessage
-from procedures.services import arrivals
+from procedures.services import inbound_store
 
 #: Whole files are held in memory: so many times the limit of one message.
 FILE_LIMITS = 10
@@ -32,7 +32,7 @@ def take_in(raw: bytes, origin: Origin, *, limit: int) -> list[Became]:
     """Keep every message of a file in one transaction, then read each. Raises DatabaseError when it cannot be kept."""
     judged = intake.take_apart(raw, origin, limit=limit)
     given = [one.arrival for one in judged if one.arrival is not None]
-    kept = iter(arrivals.store_all(given, now=clock.now()) if given else [])
+    kept = iter(inbound_store.store_all(given, now=clock.now()) if given else [])
     found = [(one, next(kept) if one.arrival is not None else None) for one in judged]
     for _one, row in found:
         if row is not None:
@@ -48,7 +48,7 @@ def _became(one: Judged, message: InboundMessage | None, is_new: bool) -> Became
 
 def _read(pk: int) -> None:
     """Now, unless somebody has: the worker does what fails here."""
-    if not arrivals.claim(pk):
+    if not inbound_store.claim(pk):
         return
     try:
         waiting.read_one(pk)

@@ -16,7 +16,7 @@ from procedures.interfaces.hl7 import acknowledgement, framing
 from procedures.interfaces.hl7.acknowledgement import Reason, Verdict
 from procedures.interfaces.hl7.header import NotAMessage, header
 from procedures.interfaces.hl7.mllp import HEAD_BYTES
-from procedures.services.arrivals import Arrival
+from procedures.services.inbound_store import Arrival
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from typing import TypeVar
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 
 from clinic import clock
-from procedures.services import arrivals
-from procedures.services.arrivals import Arrival, Kept
+from procedures.services import inbound_store
+from procedures.services.inbound_store import Arrival, Kept
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +109,9 @@ def _settle(job: _Job, outcome: list[Kept] | NotKept) -> None:
 def _store(given: list[Arrival]) -> list[Kept]:
     """A connection that broke meanwhile (the server was restarted) is made anew, once: storing twice is storing once."""
     try:
-        return arrivals.store_all(given, now=clock.now())
+        return inbound_store.store_all(given, now=clock.now())
     except (DatabaseError, InterfaceError):
         if connection.is_usable():
             raise
         connection.close()
-        return arrivals.store_all(given, now=clock.now())
+        return inbound_store.store_all(given, now=clock.now())

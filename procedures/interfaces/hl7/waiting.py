@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from clinic import clock
 from clinic.turns import turn
 from procedures.interfaces.hl7 import processing
-from procedures.services import arrivals
+from procedures.services import inbound_store
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def read_waiting(*, until: datetime | None = None) -> Counter[str]:
 
 def _read(after: int, until: datetime, counts: Counter[str]) -> int:
     """From behind the message ``after`` on; the number of the last that was begun."""
-    while clock.real_now() < until and (pk := arrivals.next_to_read(after=after)) is not None:
+    while clock.real_now() < until and (pk := inbound_store.next_to_read(after=after)) is not None:
         counts[read_one(pk)] += 1
         after = pk
     return after
@@ -59,8 +59,8 @@ def _read(after: int, until: datetime, counts: Counter[str]) -> int:
 
 def read_one(pk: int, process: Callable[[int], None] | None = None) -> str:
     """One claimed message: ``read``, ``set_aside`` for the next look, or ``given_up`` and somebody's task."""
-    tries = arrivals.tried(pk)
-    if tries > arrivals.MOST_TRIES:
+    tries = inbound_store.tried(pk)
+    if tries > inbound_store.MOST_TRIES:
         return _give_up(pk, "Reading it was begun several times and never came to an end.")
     try:
         (process or processing.process)(pk)
@@ -70,7 +70,7 @@ def read_one(pk: int, process: Callable[[int], None] | None = None) -> str:
             raise
         # Neither the message nor its values: an error's own words may hold them.
         logger.error("inbound message=%s set aside try=%s error=%s at=%s", pk, tries, type(error).__name__, _at(error))
-        if tries >= arrivals.MOST_ERRORS:
+        if tries >= inbound_store.MOST_ERRORS:
             return _give_up(pk, f"Reading it failed {tries} times ({type(error).__name__}).")
         return "set_aside"
     return "read"
@@ -83,5 +83,5 @@ def _at(error: Exception) -> str:
 
 def _give_up(pk: int, problem: str) -> str:
     logger.error("inbound message=%s given up", pk)
-    arrivals.give_up(pk, problem=problem)
+    inbound_store.give_up(pk, problem=problem)
     return "given_up"
