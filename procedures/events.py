@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import F
 from django.dispatch import Signal
 
-#: Arguments: ``subject_kind`` ("procedure", "series", "message"), ``subject_id``, ``strict`` (True: a failing plan rolls it back).
+#: Arguments: ``subject_kind`` ("procedure", "series", "message"), ``subject_id``, ``strict`` (True: a failing plan
+#: rolls it back).
 facts_changed = Signal()
 
 

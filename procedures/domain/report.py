@@ -16,18 +16,18 @@ from enum import StrEnum
 class Standing(StrEnum):
     """What a laboratory says of a result (HL7 tables 0085 and 0123), without the letters."""
 
-    PENDING = "pending"  # I, O, R, S: ordered, received or in process; there is no result yet
-    PRELIMINARY = "preliminary"  # P, A (some results available)
-    FINAL = "final"  # F
+    PENDING = "pending"  # I, O, and R, S without a value: ordered, received or in process; there is no result yet
+    PRELIMINARY = "preliminary"  # P, R (not verified) and S (partial) with a value; of an order also A, M
+    FINAL = "final"  # F, V (verified again), U (what was sent as preliminary is final: usually without the value)
     CORRECTED = "corrected"  # C
-    AMENDED = "amended"  # text added or changed, the values stand
-    CANCELLED = "cancelled"  # X: there will be none
+    AMENDED = "amended"  # A, B: text added or changed, the values stand
+    CANCELLED = "cancelled"  # X, and N (not asked for) without a value: there will be none
     WRONG = "wrong"  # W: posted to the wrong patient; the value is still in the message and must disappear
     DELETED = "deleted"  # D
     UNKNOWN = "unknown"  # empty or not of the tables: a question, never final
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """A segment of the message, to show and to remember: ``OBX`` 3 is the third OBX, ``line`` counts all segments."""
 
@@ -39,7 +39,7 @@ class Place:
         return f"{self.segment}[{self.number}]"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Unread:
     """Something that could not be read: where, a stable code, and a sentence for people."""
 
@@ -48,39 +48,52 @@ class Unread:
     words: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Coded:
-    """A code with its system as the laboratory names it. ``loinc``: the code that is LOINC's, wherever it stood."""
+    """A code with its system as the laboratory names it. ``loinc``: the code that is LOINC's, wherever it stood.
+
+    ``loinc_assumed``: it has the shape and the check digit of one, but no system was named (it is in ``local`` too).
+    ``also_called``: every other name that came with the code.
+    """
 
     loinc: str = ""
     local: str = ""
     local_system: str = ""
     text: str = ""
+    loinc_assumed: bool = False
+    also_called: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
     """A time as it was written. ``at`` is aware (the sender's zone filled in when none was said); None: unreadable.
 
-    ``to_the_day``: only a date was said. ``zone_assumed``: no zone was said.
+    ``to_the_day``: only a date was said, or midnight exactly, which laboratories write when they do not know the hour.
+    ``zone_assumed``: no zone was said. ``doubtful``: the hour that the clocks skip (read as the one after) or repeat
+    (read as the first).
     """
 
     written: str
     at: datetime | None
     to_the_day: bool = False
     zone_assumed: bool = False
+    doubtful: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Identifier:
-    """A number and who gave it; either may be empty, then it identifies nobody."""
+    """A number and who gave it; either may be empty, then it identifies nobody.
+
+    ``authority`` is the name, or where there is none the universal number (an OID), which is in ``authority_id`` too.
+    """
 
     value: str
     authority: str
     kind: str = ""  # MR, PI, AN … as sent
+    authority_id: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
     """The patient as the message names them; several names when it has several."""
 
@@ -89,9 +102,10 @@ class Person:
     given_names: tuple[str, ...]
     birth_date: date | None
     sex: str = ""
+    middle_names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Document:
     """An embedded document: offered as a download, never shown. ``content`` decoded; ``truncated``: it ends early."""
 
@@ -100,7 +114,7 @@ class Document:
     truncated: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """One value of an observation.
 
@@ -116,9 +130,9 @@ class Reading:
     coded: Coded | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
-    """One OBX with the notes that follow it."""
+    """One OBX with the notes that follow it. With ``problems`` it is a question: nothing of it may be entered."""
 
     place: Place
     code: Coded
@@ -133,11 +147,15 @@ class Observation:
     standing_written: str
     observed_at: Moment | None
     notes: tuple[str, ...]
+    problems: tuple[Unread, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SpecimenRead:
-    """The specimen as the message names it: numbers, what it is, and what is wrong with it."""
+    """The specimen as the message names it: numbers, what it is, and what is wrong with it.
+
+    ``shared``: the message says it once, under another service (one SPM for four OBR).
+    """
 
     numbers: tuple[str, ...]  # SPM-2, SPM-30, filler's: accession numbers to look for
     fluid_text: str  # SPM-4, OBR-15, or the test's own words
@@ -145,11 +163,17 @@ class SpecimenRead:
     collected_at: Moment | None
     received_at: Moment | None
     reject_reasons: tuple[str, ...]  # SPM-21, SPM-24 conditions (haemolysed, quantity not sufficient …), in words
+    fluid_codes: tuple[str, ...] = ()  # the codes of SPM-4 or OBR-15 as sent: CSF, 258450006 …
+    shared: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """One OBR: a service that was ordered, its specimens and what was found."""
+    """One OBR: a service that was ordered, its specimens and what was found.
+
+    ``patient`` is set only where the message speaks of several patients; then the report's own is None.
+    ``problems`` are its own and those of its observations.
+    """
 
     place: Place
     placer_number: str
@@ -165,9 +189,12 @@ class Group:
     ordered_by: str
     observations: tuple[Observation, ...]
     notes: tuple[str, ...]
+    parent_number: str = ""  # OBR-29: the filler number of the service this one follows (susceptibilities of a culture)
+    patient: Person | None = None
+    problems: tuple[Unread, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sender:
     """MSH-3 and MSH-4, the first component of each."""
 
@@ -178,9 +205,14 @@ class Sender:
         return f"{self.application}|{self.facility}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """One message. ``patient`` is None when nobody is named; ``groups`` may be empty."""
+    """One message. ``patient`` is None when nobody is named, or several are; ``groups`` may be empty.
+
+    ``problems``: everything that could not be read, those of groups and observations included. ``remarks``: what was
+    read though it was not written as the standard says (a status one field late, another character set than the
+    message claims). ``other_segments``: those of which nothing is in here.
+    """
 
     sender: Sender
     control_id: str
@@ -191,3 +223,7 @@ class Report:
     groups: tuple[Group, ...]
     notes: tuple[str, ...]
     problems: tuple[Unread, ...]
+    remarks: tuple[Unread, ...] = ()
+    other_segments: tuple[Place, ...] = ()
+    processing: str = ""  # MSH-11, first part: P production, T training, D debugging
+    charset: str = ""  # what the bytes were read as

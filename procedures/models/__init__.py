@@ -5,7 +5,7 @@ from __future__ import annotations
 from procedures.models.checklists import AllergyEntry, Answer, Checklist, ChecklistDraft, MedicineEntry, StageSignature
 from procedures.models.countersignatures import Countersignature
 from procedures.models.holds import Hold
-from procedures.models.inbound import CodeMapping, InboundItem, InboundMessage
+from procedures.models.inbound import CodeMapping, InboundItem, InboundMessage, TakenBack
 from procedures.models.laboratories import Laboratory
 from procedures.models.labs import LabTest, Specimen
 from procedures.models.later_tests import LaterDecision
@@ -48,5 +48,6 @@ __all__ = [
     "Series",
     "Specimen",
     "StageSignature",
+    "TakenBack",
     "Transfer",
 ]
