@@ -79,7 +79,9 @@ def judge(raw: bytes, origin: Origin, *, limit: int) -> Judged:
         return _refused(raw, origin, Reason(INTERNAL, "Its header cannot be read."), Verdict.ERROR)
     if head.message_type.split("^")[0].strip().upper() in ANSWERS:
         return Judged(raw=raw, arrival=None)
-    return Judged(raw=raw, arrival=_arrival(raw, origin, head.sender_application, head.sender_facility, head.control_id))
+    return Judged(
+        raw=raw, arrival=_arrival(raw, origin, head.sender_application, head.sender_facility, head.control_id)
+    )
 
 
 def too_long(head: bytes, origin: Origin, *, limit: int) -> Judged:
@@ -107,9 +109,7 @@ def _refused(raw: bytes, origin: Origin, reason: Reason, verdict: Verdict = Verd
 
 def _arrival(raw: bytes, origin: Origin, application: str, facility: str, number: str, problem: str = "") -> Arrival:
     sender = f"{application}|{facility}" if application or facility else ""
-    return Arrival(
-        raw=raw, source=origin.source, peer=origin.peer, sender=sender, control_id=number, problem=problem
-    )
+    return Arrival(raw=raw, source=origin.source, peer=origin.peer, sender=sender, control_id=number, problem=problem)
 
 
 def answers(raw: bytes, judged: Sequence[Judged], *, at: datetime) -> list[bytes]:

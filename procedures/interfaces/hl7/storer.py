@@ -107,7 +107,7 @@ def _settle(job: _Job, outcome: list[Kept] | NotKept) -> None:
 
 
 def _store(given: list[Arrival]) -> list[Kept]:
-    """A connection that broke meanwhile (the server was restarted) is made anew, once: storing twice is storing once."""
+    """A connection that broke meanwhile (a server that was restarted) is made anew, once: twice is once."""
     try:
         return inbound_store.store_all(given, now=clock.now())
     except (DatabaseError, InterfaceError):

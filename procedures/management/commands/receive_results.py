@@ -18,8 +18,8 @@ PORT = 2575
 
 class Command(BaseCommand):
     help = (
-        "Listen for results of laboratories (HL7 v2 by MLLP). A message is kept, then acknowledged; the worker reads it. "
-        "Who may connect: INBOUND_ALLOW, or --allow."
+        "Listen for results of laboratories (HL7 v2 by MLLP). A message is kept, then acknowledged; the worker reads "
+        "it. Who may connect: INBOUND_ALLOW, or --allow."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
