@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from procedures.interfaces.hl7 import charset
+
 #: Where the header may be: a byte-order mark and empty lines before it.
 HEADER = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(MSH[^\r\n]{5,})")
 #: More than the header of any message.
@@ -55,7 +57,8 @@ class _Header:
 
 def _header(raw: bytes) -> _Header:
     """An empty one where there is none."""
-    found = HEADER.match(raw[:HEADER_BYTES])
+    head = raw[:HEADER_BYTES]
+    found = HEADER.match(charset.narrow(head) if charset.wide(head) else head)
     if found is None:
         return _Header(b"|", (b"|", b"^~\\&"))
     line = found.group(1)

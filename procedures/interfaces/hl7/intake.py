@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from procedures.interfaces.hl7 import acknowledgement, framing
 from procedures.interfaces.hl7.acknowledgement import Reason, Verdict
+from procedures.interfaces.hl7.framing import Kind, Piece
 from procedures.interfaces.hl7.header import NotAMessage, header
 from procedures.interfaces.hl7.mllp import HEAD_BYTES
 from procedures.services.inbound_store import Arrival
@@ -30,12 +31,16 @@ ANSWERS = frozenset({"ACK", "MCF"})
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """One message and what is to be said of it. ``arrival`` is None where there is nothing to keep."""
+    """One message and what is to be said of it. ``arrival`` is None where there is nothing to keep.
+
+    ``aside``: it stood beside messages and is none; it is kept, and the answers speak of the messages.
+    """
 
     raw: bytes
     arrival: Arrival | None
     verdict: Verdict = Verdict.ACCEPTED
     reason: Reason | None = None
+    aside: bool = False
 
     def answer(self, *, at: datetime) -> bytes | None:
         """Say it only after it has been kept."""
@@ -56,14 +61,21 @@ def take_apart(raw: bytes, origin: Origin, *, limit: int) -> list[Judged]:
     if not raw.strip():
         return [Judged(raw=raw, arrival=None, verdict=Verdict.REJECTED, reason=Reason(SEQUENCE, "It is empty."))]
     try:
-        pieces = framing.split(raw)
+        pieces = [piece for piece in framing.split(raw) if piece.kind is not Kind.ENVELOPE]
     except Exception as error:  # strangers' bytes: whatever they are, they are kept
         logger.error("inbound block not cut bytes=%s error=%s", len(raw), type(error).__name__)
-        pieces = ()
+        pieces = []
     if len(pieces) > MOST_MESSAGES:
         words = f"More than {MOST_MESSAGES} messages in one piece: send them in several."
         return [_refused(raw[:HEAD_BYTES], origin, Reason(SEQUENCE, words))]
-    return [judge(piece, origin, limit=limit) for piece in pieces or (raw,)]
+    if not any(piece.is_message for piece in pieces):
+        return [judge(raw, origin, limit=limit)]
+    return [_piece(piece, origin, limit) for piece in pieces]
+
+
+def _piece(piece: Piece, origin: Origin, limit: int) -> Judged:
+    judged = judge(piece.raw, origin, limit=limit)
+    return judged if piece.is_message else replace(judged, aside=True)
 
 
 def judge(raw: bytes, origin: Origin, *, limit: int) -> Judged:
@@ -77,6 +89,8 @@ def judge(raw: bytes, origin: Origin, *, limit: int) -> Judged:
     except Exception as error:
         logger.error("inbound header not read bytes=%s error=%s", len(raw), type(error).__name__)
         return _refused(raw, origin, Reason(INTERNAL, "Its header cannot be read."), Verdict.ERROR)
+    if not (head.message_type or head.control_id):
+        return _refused(raw, origin, Reason(MISSING, "Its header names neither a type nor a number."), Verdict.ERROR)
     if head.message_type.split("^")[0].strip().upper() in ANSWERS:
         return Judged(raw=raw, arrival=None)
     return Judged(
@@ -114,7 +128,7 @@ def _arrival(raw: bytes, origin: Origin, application: str, facility: str, number
 
 def answers(raw: bytes, judged: Sequence[Judged], *, at: datetime) -> list[bytes]:
     """What to send back for one block: a batch for a batch, else one answer for each message that asks for one."""
-    found = [answer for one in judged if (answer := one.answer(at=at)) is not None]
+    found = [answer for one in judged if not one.aside and (answer := one.answer(at=at)) is not None]
     if raw.lstrip(b"\xef\xbb\xbf\r\n ").startswith(ENVELOPES) and found:
         return [acknowledgement.batch(found, at=at)]
     return found
