@@ -131,7 +131,7 @@ def read_inbound(report: PassReport, *, by_worker: bool) -> None:
 
 def sweep(report: PassReport) -> None:
     """Plan whatever has a plan behind its facts. Facts are planned when they change: finding any is a fault."""
-    for subject, model in ((Subject.PROCEDURE, Procedure), (Subject.SERIES, Series)):
+    for subject, model in ((Subject.PROCEDURE, Procedure), (Subject.SERIES, Series), (Subject.MESSAGE, InboundMessage)):
         behind: QuerySet[Any] = model._default_manager.filter(planned_version__lt=F("facts_version")).order_by("pk")
         for pk in list(behind.values_list("pk", flat=True)):
             try:

@@ -21,7 +21,7 @@ from followups.models import FollowUp
 from followups.selectors import facts as facts_selector
 from followups.selectors import undelivered
 from followups.services import ladders
-from procedures.models import Procedure, Series
+from procedures.models import InboundMessage, Procedure, Series
 from procedures.selectors import series as series_selector
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,12 @@ def series(pk: int) -> None:
 
 def message(pk: int) -> None:
     """The same for what waits of a laboratory's message."""
+    with transaction.atomic():
+        row = InboundMessage.objects.select_for_update(of=("self",), no_key=True).defer("raw").get(pk=pk)
+        facts = facts_selector.of_message(row)
+        make_equal(Of(Subject.MESSAGE, pk, facts), planner.plan(facts, Subject.MESSAGE), clock.now())
+        if row.planned_version != row.facts_version:
+            InboundMessage.objects.filter(pk=pk).update(planned_version=F("facts_version"))
 
 
 def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
@@ -73,7 +79,7 @@ def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
         logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():
-            (series_plan_failed if subject is Subject.SERIES else plan_failed)(pk)
+            _REPAIRS[subject](pk)
         return False
     return True
 
@@ -110,7 +116,12 @@ def series_plan_failed(pk: int) -> None:
     _promise_repair(Of(Subject.SERIES, pk, None, at), row.responsible_id)
 
 
-def _promise_repair(of: Of, responsible_id: int) -> None:
+def message_plan_failed(pk: int) -> None:
+    """The same for a message."""
+    _promise_repair(Of(Subject.MESSAGE, pk, None), None)
+
+
+def _promise_repair(of: Of, responsible_id: int | None) -> None:
     now = clock.now()
     promise = Promise(
         kind=Kind.PLAN_FAILED,
@@ -233,4 +244,9 @@ def _close(stored: FollowUp, facts: Any, now: datetime) -> None:
     FollowUp.objects.filter(pk=stored.pk).update(closed_at=now, closed_because=str(why), next_action_at=None)
 
 
+_REPAIRS = {
+    Subject.PROCEDURE: plan_failed,
+    Subject.SERIES: series_plan_failed,
+    Subject.MESSAGE: message_plan_failed,
+}
 _PLANS = {Subject.PROCEDURE: procedure, Subject.SERIES: series, Subject.MESSAGE: message}

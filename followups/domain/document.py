@@ -35,6 +35,7 @@ No clinic has approved these times: they are working defaults after published pr
 _SUBJECTS = {
     Subject.PROCEDURE: "One case",
     Subject.SERIES: "A series of cases",
+    Subject.MESSAGE: "A laboratory's message",
     Subject.PERSON: "A person of the staff",
     Subject.CLINIC: "The clinic",
 }

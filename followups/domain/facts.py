@@ -63,6 +63,17 @@ class TestFact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenBackFact:
+    """A result that left the chart, and nobody has said what was done about it. ``involved``: who had acted on it."""
+
+    version_id: int  # of the withdrawal
+    test: str
+    why: str  # wrong_patient, deleted, misplaced
+    at: datetime
+    involved: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
 class SpecimenFact:
     id: int
     collected_at: datetime
@@ -204,6 +215,7 @@ class ProcedureFacts:
     #: Items of the protocol's ``later_tests`` that a physician has decided on.
     later_decided: frozenset[str] = frozenset()
     safety: SafetyFact = SafetyFact()
+    taken_back: tuple[TakenBackFact, ...] = ()
 
     @property
     def needle_ended_at(self) -> datetime:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('followups', '0006_patient_links'),
-        ('procedures', '0009_arrivals'),
+        ('procedures', '0008_inbound'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

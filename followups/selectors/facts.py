@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from followups.domain import facts as f
+from followups.domain.message_facts import MessageFacts
 from followups.domain.telling import unreachable
 from followups.models import Action, PatientContact, Review, SymptomAnswer, SymptomCheck
 from followups.models.contacts import TOLD
@@ -24,8 +25,10 @@ from procedures.domain.series import Timing
 from procedures.domain.states import (
     Disposition,
     EncounterClass,
+    Level,
     Outcome,
     ProcedureStatus,
+    ResultStatus,
     TestStatus,
     Urgency,
 )
@@ -33,6 +36,7 @@ from procedures.domain.transfers import TransferAnswer, TransferWhy
 from procedures.models import (
     Countersignature,
     Hold,
+    InboundMessage,
     LabTest,
     LaterDecision,
     Procedure,
@@ -40,8 +44,10 @@ from procedures.models import (
     ResultVersion,
     Series,
     Specimen,
+    TakenBack,
     Transfer,
 )
+from procedures.models.inbound import InboundState, ItemState
 from procedures.selectors import checklists, clearance
 from procedures.selectors import series as series_selector
 
@@ -54,7 +60,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
     data = procedure.protocol_version.parsed
     patient = procedure.patient
     contacts = _contacts(procedure)
-    tests, specimens = _laboratory(procedure, contacts)
+    tests, specimens, taken_back = _laboratory(procedure, contacts)
     record = _record(procedure)
     holds = list(Hold.objects.filter(procedure=procedure).order_by("pk"))
     return f.ProcedureFacts(
@@ -92,6 +98,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         transfers=_transfers(procedure),
         later_decided=_later_decided(procedure, data),
         safety=_safety(procedure),
+        taken_back=taken_back,
     )
 
 
@@ -136,6 +143,19 @@ def of_series(series: Series, cases: Iterable[Procedure]) -> f.SeriesFacts:
         course=series_selector.course(series, cases),
         timing=Timing.of(protocol),
         begin_of=lambda day: slots.moment(day, time(0), zone),
+    )
+
+
+def of_message(message: InboundMessage) -> MessageFacts:
+    """The facts of one message. One query."""
+    levels = list(message.items.filter(state=ItemState.WAITING).values_list("level", flat=True))
+    critical, abnormal = str(Level.CRITICAL) in levels, str(Level.ABNORMAL) in levels
+    return MessageFacts(
+        id=message.pk,
+        received_at=message.received_at,
+        waiting=len(levels),
+        level="critical" if critical else "abnormal" if abnormal else "normal",
+        unreadable=message.state == InboundState.UNREADABLE,
     )
 
 
@@ -292,7 +312,7 @@ def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:
 
 def _laboratory(
     procedure: Procedure, contacts: tuple[f.ContactFact, ...]
-) -> tuple[tuple[f.TestFact, ...], tuple[f.SpecimenFact, ...]]:
+) -> tuple[tuple[f.TestFact, ...], tuple[f.SpecimenFact, ...], tuple[f.TakenBackFact, ...]]:
     tests = list(LabTest.objects.filter(procedure=procedure).order_by("pk"))
     versions: dict[int, list[ResultVersion]] = {t.pk: [] for t in tests}
     for version in ResultVersion.objects.filter(test__procedure=procedure).order_by("test_id", "number"):
@@ -318,7 +338,28 @@ def _laboratory(
         )
         for s in Specimen.objects.filter(procedure=procedure).order_by("pk")
     )
-    return facts, specimens
+    withdrawn = any(v.status == ResultStatus.WITHDRAWN for rows in versions.values() for v in rows)
+    taken_back = _taken_back(procedure, versions, reviews, contacts, doers) if withdrawn else ()
+    return facts, specimens, taken_back
+
+
+def _taken_back(
+    procedure: Procedure,
+    versions: Mapping[int, list[ResultVersion]],
+    reviews: Mapping[int, Review],
+    contacts: tuple[f.ContactFact, ...],
+    doers: Mapping[int, set[int]],
+) -> tuple[f.TakenBackFact, ...]:
+    rows = TakenBack.objects.filter(version__test__procedure=procedure, dealt_at__isnull=True)
+    found = []
+    for row in rows.select_related("version__test").order_by("pk"):
+        gone = row.version
+        before = {v.pk for v in versions[gone.test_id] if v.number < gone.number}
+        involved = _involved(before, reviews, contacts, doers)
+        found.append(
+            f.TakenBackFact(version_id=gone.pk, test=gone.test.code, why=row.why, at=row.at, involved=involved)
+        )
+    return tuple(found)
 
 
 def _test(

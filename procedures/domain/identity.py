@@ -80,9 +80,10 @@ def numbers(person: Person, authorities: Mapping[str, str]) -> frozenset[tuple[s
     """The numbers that may identify: not empty, and given by an authority that we know under a name of ours."""
     ours = {_key(theirs): name for theirs, name in authorities.items() if _key(theirs) and name.strip()}
     return frozenset(
-        (ours[_key(identifier.authority)], identifier.value.strip())
+        (ours[_key(authority)], identifier.value.strip())
         for identifier in person.identifiers
-        if identifier.value.strip() and _key(identifier.authority) in ours
+        for authority in (identifier.authority, identifier.authority_id)
+        if identifier.value.strip() and _key(authority) in ours
     )
 
 

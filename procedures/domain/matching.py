@@ -36,6 +36,7 @@ class WaitReason(StrEnum):
     UNKNOWN_STANDING = "unknown_standing"  # neither preliminary nor final nor anything else that we know
     UNREADABLE_PART = "unreadable_part"
     NOTHING_INSIDE = "nothing_inside"
+    SEVERAL_VALUES = "several_values"  # two numbers for one value
     FAILED = "failed"  # it could not be entered, for a fault of ours
     UNDONE = "undone"  # somebody took a wrong attachment back
 

@@ -25,6 +25,8 @@ class Words:
     endings: tuple[str, ...]
     since: frozenset[str]
     units: frozenset[str]
+    lost: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Words:
@@ -36,6 +38,8 @@ class Words:
             endings=tuple(sorted((spaced(word) for word in data["endings"]), key=len, reverse=True)),
             since=frozenset(spaced(word) for word in data["since"]),
             units=frozenset(spaced(word) for word in data["units"]),
+            lost=tuple(f" {spaced(word)} " for word in data["unfit"]["lost"]),
+            rejected=tuple(f" {spaced(word)} " for word in data["unfit"]["rejected"]),
         )
 
     def choice(self, component: Component, reading: Reading, *, preliminary: bool) -> str:
@@ -57,6 +61,14 @@ class Words:
         code = found[0] if found else ""
         later = self.so_far.get(code, "")
         return later if preliminary and later in offered else code
+
+    def says_lost(self, text: str) -> bool:
+        """Whether the tube is not there."""
+        return any(word in f" {spaced(text)} " for word in self.lost)
+
+    def says_unfit(self, text: str) -> bool:
+        """Whether the tube, and not the test alone, is the reason."""
+        return any(word in f" {spaced(text)} " for word in (*self.lost, *self.rejected))
 
     def _bare(self, phrase: str) -> str:
         """Without how long it was looked at: ``NO GROWTH AFTER 48 HOURS`` is ``NO GROWTH``."""

@@ -159,6 +159,7 @@ class CodeMapping(models.Model):
 class TakenBackWhy(models.TextChoices):
     WRONG_PATIENT = "wrong_patient", _("reported for the wrong patient")
     DELETED = "deleted", _("deleted by the laboratory")
+    MISPLACED = "misplaced", _("entered in the wrong place here")
 
 
 class TakenBack(models.Model):

@@ -33,13 +33,23 @@ BY_MESSAGE = "the laboratory's message"
 
 @transaction.atomic
 def arrive(
-    *, procedure: Procedure, test: LabTest, piece: Piece, actor: Actor, phoned: bool = False
+    *,
+    procedure: Procedure,
+    test: LabTest,
+    piece: Piece,
+    actor: Actor,
+    phoned: bool = False,
+    collected_at: datetime | None = None,
 ) -> tuple[ResultVersion | None, bool]:
     """Enter what one message says of one test: the version it made or repeats, and whether it is new.
 
-    ``procedure`` is locked. ``phoned``: the laboratory itself treats it as critical.
+    ``procedure`` is locked. ``phoned``: the laboratory itself treats it as critical. ``collected_at``: as the laboratory
+    has it, where nobody recorded it here.
     """
     row = rows.locked_test(test)
+    if row.collected_at is None and collected_at is not None:
+        LabTest.objects.filter(pk=row.pk).update(collected_at=collected_at)
+        row.collected_at = collected_at
     protocol: Protocol = procedure.protocol_version.parsed
     stored = list(row.versions.order_by("number"))
     current = versions.current(stored)
@@ -114,7 +124,18 @@ def take_back(
     left = {code: value for code, value in current.values.items() if code not in gone}
     if left and current.reported_at <= until:
         _enter_rest(procedure, row, current, left, until, actor)
+    elif row.not_ordered and not left:
+        _not_awaited(row, procedure, reason, actor)
     return version
+
+
+def _not_awaited(row: LabTest, procedure: Procedure, reason: str, actor: Actor) -> None:
+    """Nobody ordered it, so nobody waits for another result of it."""
+    fresh = rows.locked_test(row)
+    if LAB_TEST.may(T(fresh.status), T.CANCELLED):
+        words = reason[: rows.REASON_LENGTH]
+        also = {"ended_at": clock.now(), "ended_reason": words, "collected_at": None}
+        rows.move(fresh, procedure, T.CANCELLED, "test.cancelled", actor, words, **also)
 
 
 def _nothing_stands(

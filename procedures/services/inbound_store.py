@@ -140,17 +140,25 @@ def _known(keys: list[Key]) -> dict[Key, Kept]:
 # --- reading them, later ---------------------------------------------------------------------
 
 
-def next_to_read(*, after: int = 0) -> int | None:
-    """Claim the oldest stored message behind ``after``: its number; None when there is none."""
+@dataclass(frozen=True)
+class Claimed:
+    """A message that we may read; ``tries`` with this one."""
+
+    pk: int
+    tries: int
+
+
+def next_to_read(*, after: int = 0) -> Claimed | None:
+    """Claim the oldest stored message behind ``after``; None when there is none."""
     return _claim(Q(pk__gt=after))
 
 
-def claim(pk: int) -> bool:
-    """Claim this very message; False when it is not to be read, or somebody is reading it."""
-    return _claim(Q(pk=pk)) is not None
+def claim(pk: int) -> Claimed | None:
+    """Claim this very message; None when it is not to be read, or somebody is reading it."""
+    return _claim(Q(pk=pk))
 
 
-def _claim(which: Q) -> int | None:
+def _claim(which: Q) -> Claimed | None:
     """The try is counted, and committed, before anything is read: a message with which the process ends each time is
     given up as well. The count need not survive a crash of the database, so nothing waits for the disk.
     """
@@ -167,12 +175,13 @@ def _claim(which: Q) -> int | None:
         if row is None:
             return None
         InboundMessage.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
-        return row.pk
+        return Claimed(row.pk, row.tries + 1)
 
 
-def tried(pk: int) -> int:
-    """How often it was begun."""
-    return InboundMessage.objects.values_list("tries", flat=True).get(pk=pk)
+def still_stored(pk: int) -> bool:
+    """Whoever read it came to no end and has counted that: our own count is taken back."""
+    left = InboundMessage.objects.filter(pk=pk, state=InboundState.STORED, tries__gt=0)
+    return bool(left.update(tries=F("tries") - 1))
 
 
 def give_up(pk: int, *, problem: str) -> None:

@@ -62,6 +62,7 @@ class Chase(StrEnum):
     RECEIVED = "received"
     LOST = "lost"
     AWAITED = "awaited"
+    MATCH = "match"
     CALL = "call"
     CHECKLIST = "checklist"
     RECORD = "record"

@@ -73,8 +73,9 @@ def _read(pk: int, until: datetime | None) -> bool:
     if until is not None and clock.real_now() > until:
         return False
     try:
-        if inbound_store.claim(pk):
-            waiting.read_one(pk)
+        claimed = inbound_store.claim(pk)
+        if claimed is not None:
+            waiting.read_one(claimed)
     except DatabaseError:
         return False
     return True

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from clinic import clock
 from clinic.turns import turn
 from procedures.interfaces.hl7 import processing
 from procedures.services import inbound_store
+from procedures.services.inbound_store import Claimed
 
 logger = logging.getLogger(__name__)
 
@@ -51,19 +51,19 @@ def read_waiting(*, until: datetime | None = None) -> Counter[str]:
 
 def _read(after: int, until: datetime, counts: Counter[str]) -> int:
     """From behind the message ``after`` on; the number of the last that was begun."""
-    while clock.real_now() < until and (pk := inbound_store.next_to_read(after=after)) is not None:
-        counts[read_one(pk)] += 1
-        after = pk
+    while clock.real_now() < until and (claimed := inbound_store.next_to_read(after=after)) is not None:
+        counts[read_one(claimed)] += 1
+        after = claimed.pk
     return after
 
 
-def read_one(pk: int, process: Callable[[int], None] | None = None) -> str:
+def read_one(claimed: Claimed) -> str:
     """One claimed message: ``read``, ``set_aside`` for the next look, or ``given_up`` and somebody's task."""
-    tries = inbound_store.tried(pk)
+    pk, tries = claimed.pk, claimed.tries
     if tries > inbound_store.MOST_TRIES:
         return _give_up(pk, "Reading it was begun several times and never came to an end.")
     try:
-        (process or processing.process)(pk)
+        processing.process(pk)
     except Exception as error:
         if isinstance(error, DatabaseError | InterfaceError) and not connection.is_usable():
             logger.warning("inbound message=%s not read: the database went away", pk)
@@ -73,7 +73,7 @@ def read_one(pk: int, process: Callable[[int], None] | None = None) -> str:
         if tries >= inbound_store.MOST_ERRORS:
             return _give_up(pk, f"Reading it failed {tries} times ({type(error).__name__}).")
         return "set_aside"
-    return "read"
+    return "set_aside" if inbound_store.still_stored(pk) else "read"
 
 
 def _at(error: Exception) -> str:
