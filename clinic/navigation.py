@@ -51,6 +51,9 @@ ENTRIES: tuple[Entry, ...] = (
         frozenset({Role.NURSE, Role.PHYSICIAN}),
         aside=True,
     ),
+    Entry(
+        "procedures:upload_results", _("Upload results"), "upload", frozenset({Role.NURSE, Role.DIRECTOR}), aside=True
+    ),
     Entry("followups:engine", _("Engine"), "heart-pulse", frozenset({Role.DIRECTOR, Role.ADMINISTRATOR}), aside=True),
     Entry("places", _("Rooms and hours"), "door-open", frozenset({Role.DIRECTOR, Role.SCHEDULER}), aside=True),
     Entry("on_call", _("Who is on call"), "telephone-forward", frozenset(Role), aside=True),

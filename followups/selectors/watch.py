@@ -12,13 +12,14 @@ from followups.domain import backoff
 from followups.domain.kinds import Kind, MessageState
 from followups.domain.watch import Readings, Waiting
 from followups.models import FollowUp, Message
+from procedures.services import inbound_store
 
 #: Messages that did not arrive, or of which nobody knows, and that nobody has dealt with.
 STOPPED = Q(state__in=[str(MessageState.FAILED), str(MessageState.UNKNOWN)], dealt_at__isnull=True)
 
 
 def readings(now: datetime) -> Readings:
-    """Three queries, each on a partial index."""
+    """Four queries, each on a partial index."""
     open_promises = FollowUp.objects.filter(closed_at__isnull=True)
     awake = Q(next_action_at__lte=now) & (Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
     promised = open_promises.aggregate(
@@ -31,11 +32,17 @@ def readings(now: datetime) -> Readings:
     return Readings(
         steps=Waiting(due=promised["due"], oldest=_age(promised["since"], now)),
         channels=_channels(now),
+        unread=_unread(now),
         sending=states.get(str(MessageState.SENDING), 0),
         failed=states.get(str(MessageState.FAILED), 0),
         unknown=states.get(str(MessageState.UNKNOWN), 0),
         plan_failed=promised["plan_failed"],
     )
+
+
+def _unread(now: datetime) -> Waiting:
+    count, seconds = inbound_store.waiting(now=now)
+    return Waiting(due=count, oldest=seconds)
 
 
 def _channels(now: datetime) -> dict[str, Waiting]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.urls import bookings, checklists, clearance, labs, patients, records, results, series
+from procedures.urls import bookings, checklists, clearance, labs, patients, records, results, series, uploads
 
 app_name = "procedures"
 urlpatterns = [
@@ -14,4 +14,5 @@ urlpatterns = [
     *labs.urlpatterns,
     *results.urlpatterns,
     *series.urlpatterns,
+    *uploads.urlpatterns,
 ]

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from procedures.interfaces.hl7 import processing
-from procedures.models import InboundItem, ResultVersion
 from tests.factories import hl7, inbound
-from tests.factories.inbound import Chart, moreau, owed, send, tapped, waiting
+from tests.factories.inbound import Chart, send, tapped
 from tests.flows.words import moment
 
 pytestmark = pytest.mark.django_db

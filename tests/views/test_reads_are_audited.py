@@ -21,6 +21,8 @@ NOBODY = {
     "procedures:patient_new",
     "procedures:new",
     "procedures:medicines",
+    "procedures:upload_results",
+    "procedures:uploaded_results",
     "followups:engine",
     "followups:dealt_with",
     "followups:mail",
