@@ -44,8 +44,8 @@ def arrive(
 ) -> tuple[ResultVersion | None, bool]:
     """Enter what one message says of one test: the version it made or repeats, and whether it is new.
 
-    ``procedure`` is locked. ``phoned``: the laboratory itself treats it as critical. ``collected_at``: as the laboratory
-    has it, where nobody recorded it here.
+    ``procedure`` is locked. ``phoned``: the laboratory itself treats it as critical. ``collected_at``: as the
+    laboratory has it, where nobody recorded it here.
     """
     row = rows.locked_test(test)
     if row.collected_at is None and collected_at is not None:

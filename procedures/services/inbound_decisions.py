@@ -111,7 +111,7 @@ def reject(*, message: InboundMessage, items: Sequence[int], reason: str, actor:
 
 @transaction.atomic
 def undo(*, version: ResultVersion, reason: str, actor: Actor) -> list[InboundItem]:
-    """A wrong attachment is taken back: the value leaves the chart, its parts wait again, and only a person places them.
+    """A wrong attachment is taken back: the value leaves the chart, its parts wait again, and a person places them.
 
     Whoever had acted on it hears of it.
     """

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from procedures.interfaces.hl7 import processing
+from procedures.models import InboundItem, ResultVersion
 from tests.factories import hl7, inbound
-from tests.factories.inbound import Chart, send, tapped
+from tests.factories.inbound import Chart, moreau, owed, send, tapped, waiting
 from tests.flows.words import moment
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +99,10 @@ def test_a_correction_of_what_was_told_is_read_and_told_again(story: Any) -> Non
     assert any("read again csf_protein" in line for line in story.news())
     story.mailed()
     story.at(1, "13:31")
-    assert {line for line in story.mailed() if "reread" in line} == {"nora: reread_correction", "pia: reread_correction"}
+    assert {line for line in story.mailed() if "reread" in line} == {
+        "nora: reread_correction",
+        "pia: reread_correction",
+    }
     story.review("csf_protein", "abnormal", plan="repeat", plan_detail="Again tomorrow", tell="now")
     assert any("tell now csf_protein" in line for line in story.news())
 
