@@ -151,7 +151,7 @@ class Question:
 def question(
     message: InboundMessage, report: Report, *, chosen: Procedure | None = None, also: Iterable[int] = ()
 ) -> Question:
-    """The message beside the best candidates. ``chosen``: the case to attach to; ``also``: patients looked up by hand."""
+    """The message beside the best candidates. ``chosen``: the case to attach to; ``also``: patients looked for."""
     laboratory = matching_selector.laboratory_of(report.sender.application, report.sender.facility)
     known = matching_selector.known_for(report, laboratory)
     found = {part.place: part for part in parts.parts_of(report, known)}

@@ -18,7 +18,7 @@ def process(message_pk: int) -> None:
     """Read the stored message and apply it. Again: the same outcome, nothing twice.
 
     Never raises for what is in a message: what cannot be read or entered is kept and waits for a person. What is our
-    fault, the database's or the machine's is raised and leaves the message *to be read*; whoever calls counts the tries.
+    fault, the database's or the machine's is raised and leaves the message *to be read*: the caller counts the tries.
     """
     message = InboundMessage.objects.get(pk=message_pk)
     if message.closed_by_id is None:
