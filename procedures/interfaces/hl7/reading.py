@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from procedures.domain.report import Group, Observation, Person, Place, Report, SpecimenRead, Unread
+from procedures.domain.report import Group, Observation, Person, Place, Report, SpecimenRead, Standing, Unread
 from procedures.interfaces.hl7 import group, observation, person, segments, specimen
 from procedures.interfaces.hl7.charset import DAMAGED, Decoded
 from procedures.interfaces.hl7.fields import Fields
@@ -248,7 +248,7 @@ class _Reader:
             return
         if len(last.fields) <= observation.STATUS:
             problem = unread("may_be_cut", last.place)
-            self.open = replace(now, problems=(*now.problems, problem))
+            self.open = replace(now, standing=Standing.UNKNOWN, problems=(*now.problems, problem))
 
     def keep_specimens(self) -> None:
         """Specimens at the end with no order after them: a group of their own, so that they are seen."""
