@@ -276,14 +276,7 @@ def _times(moments: tuple[datetime, ...]) -> str:
 
 
 def _asked(item: InboundItem, part: Part | None, protocol: Protocol | None, ours: matching.Case | None) -> Asked:
-    options: list[tuple[str, str]] = []
-    if protocol is not None:
-        for test in protocol.tests:
-            for component in test.components:
-                label = test.label if len(test.components) == 1 else f"{test.label}: {component.label}"
-                options.append((f"{test.code}.{component.code}", label))
-            options.append((f"{test.code}.", _("%(test)s: text of the report") % {"test": test.label}))
-        options.append((OTHER_RESULT, _("Another result, in its own words")))
+    options = [*targets_of(protocol), (OTHER_RESULT, _("Another result, in its own words"))] if protocol else []
     return Asked(
         item=item,
         part=part,
@@ -293,6 +286,17 @@ def _asked(item: InboundItem, part: Part | None, protocol: Protocol | None, ours
         suggested=_suggested(part, protocol, ours, {code for code, _label in options}),
         ask_standing=part is not None and part.standing is Standing.UNKNOWN,
     )
+
+
+def targets_of(protocol: Protocol) -> list[tuple[str, str]]:
+    """Every test and value, as they are chosen from: ``test.value``; without a value: the report's text."""
+    found = []
+    for test in protocol.tests:
+        for component in test.components:
+            label = test.label if len(test.components) == 1 else f"{test.label}: {component.label}"
+            found.append((f"{test.code}.{component.code}", label))
+        found.append((f"{test.code}.", _("%(test)s: text of the report") % {"test": test.label}))
+    return found
 
 
 def _text(part: Part | None) -> str:
