@@ -13,7 +13,7 @@ from procedures.domain import critical_words, grading, identity, matching, said,
 from procedures.domain.fluids import Fluid, Fluids
 from procedures.domain.identity import Who
 from procedures.domain.matching import Case, CaseReason, WaitReason, Where
-from procedures.domain.measurement import Value
+from procedures.domain.measurement import Value, factor
 from procedures.domain.protocol import OTHER, Protocol
 from procedures.domain.report import Group, Observation, Person, Report, Standing
 from procedures.domain.said import Words
@@ -193,7 +193,7 @@ def _part(whole: _Whole, observation: Observation, known: Known) -> Part:
         which=which,
         fluid=whole.fluid,
         reasons=() if nothing else _once(reasons),
-        level=_looks(observation, standing, which, where, known, phoned, reasons),
+        level=_looks(whole, observation, standing, which, known, phoned, reasons),
         phoned=phoned,
     )
 
@@ -241,10 +241,10 @@ def is_phoned(observation: Observation, group: Group) -> bool:
 
 
 def _looks(
+    whole: _Whole,
     observation: Observation,
     standing: Standing,
     which: Which,
-    where: Where,
     known: Known,
     phoned: bool,
     reasons: list[str],
@@ -252,14 +252,29 @@ def _looks(
     """Critical when anything says so: then it waits for minutes, not for the morning."""
     if phoned or matching.ALARMING & set(reasons) or standing is Standing.WRONG:
         return Level.CRITICAL
-    protocols = [where.case.protocol] if where.case else known.protocols
-    targets = [which.target] if which.target else list(which.may_be)
+    protocols = [whole.where.case.protocol] if whole.where.case else known.protocols
+    found = [which.target] if which.target else list(which.may_be)
     levels = {
-        _graded(protocol, target, observation, standing, known.words) for protocol in protocols for target in targets
+        _graded(protocol, target, observation, standing, known.words)
+        for protocol in protocols
+        for target in found or _by_service(protocol, whole.group, observation, known)
     }
     if Level.CRITICAL in levels:
         return Level.CRITICAL
     return Level.ABNORMAL if Level.ABNORMAL in levels else Level.UNKNOWN
+
+
+def _by_service(protocol: Protocol, group: Group, observation: Observation, known: Known) -> list[Target]:
+    """Of an unknown code: the values of the test that was asked for, as far as its unit is theirs. Only to judge how
+    long it may wait.
+    """
+    code = test_codes.by_service(protocol, group.service, known.mapped.get(protocol.code, ()))
+    if not code:
+        return []
+    values = [
+        c for c in protocol.test(code).components if c.kind != "number" or factor(c, observation.unit) is not None
+    ]
+    return [Target(code, component.code) for component in values]
 
 
 def _graded(

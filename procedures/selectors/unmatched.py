@@ -14,7 +14,7 @@ from procedures.domain import identity, matching, parts, said
 from procedures.domain.identity import Agrees
 from procedures.domain.parts import Part
 from procedures.domain.protocol import Protocol
-from procedures.domain.report import Person, Report, Standing
+from procedures.domain.report import Moment, Person, Report, Standing
 from procedures.domain.test_codes import Target
 from procedures.models import InboundItem, InboundMessage, Laboratory, Patient, Procedure
 from procedures.models.inbound import InboundState, ItemState
@@ -163,7 +163,9 @@ def question(
     people = Patient.objects.prefetch_related("identifiers").in_bulk(ids)
     moment = matching.collected(first.group) if first else None
     ranked = {pk: matching.nearest(cases.get(pk, ()), first.fluid if first else None, moment) for pk in ids}
-    best = chosen or _best(ids, ranked)
+    reasons = {reason for item in items for reason in item.reasons}
+    # where a number points at another patient nobody is suggested: a person chooses
+    best = chosen or (None if matching.ALARMING & reasons else _best(ids, ranked))
     rows = Procedure.objects.select_related("patient", "protocol_version__protocol").defer("protocol_version__data")
     procedures = rows.in_bulk([case.id for near in ranked.values() for case in near[:MOST_CASES]])
     person = parts.person_of(report, first.group) if first else report.patient
@@ -175,7 +177,6 @@ def question(
     protocol = best.protocol_version.parsed if best else None
     ours = matching_selector.case(best) if best else None
     asked = tuple(_asked(item, found.get(item.place), protocol, ours) for item in items)
-    reasons = {reason for item in items for reason in item.reasons}
     return Question(
         message=message,
         report=report,
@@ -266,9 +267,15 @@ def _case(case: matching.Case, first: Part | None) -> tuple[Compared, ...]:
     fluids = sorted({test.fluid for test in case.protocol.tests})
     return (
         Compared(_("Fluid"), first.fluid.label if first.fluid else "", ", ".join(fluids), fluid),
-        Compared(_("Collected"), moment.written if moment else "", _times(case.moments), near),
+        Compared(_("Collected"), _moment(moment), _times(case.moments), near),
         Compared(_("Tube or order"), ", ".join(sorted(numbers)), ", ".join(tubes), same),
     )
+
+
+def _moment(moment: Moment | None) -> str:
+    if moment is None or moment.at is None:
+        return moment.written if moment else ""
+    return f"{moment.at:%d %b %Y}" if moment.to_the_day else _times((moment.at,))
 
 
 def _times(moments: tuple[datetime, ...]) -> str:

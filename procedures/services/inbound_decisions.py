@@ -77,7 +77,7 @@ def attach(
         if entered.state == ItemState.WAITING:
             raise Invalid(_why_not(entered.reason), part=part.label, field="items")
         kept.append(inbound.keep(row, by_place[part.place], part, entered, outcome, **decided))
-    data = {"case": case.code, "items": sorted(items), "remember": remember}
+    data = {"case": case.code, "parts": sorted(items), "remember": remember}
     audit.record(action="inbound.attached", actor=actor, subject=row, patient_id=case.patient_id, data=data)
     if remember and laboratory is not None:
         _remember(laboratory, case, [(parts[part.place], part) for part in chosen], actor)
@@ -103,7 +103,7 @@ def reject(*, message: InboundMessage, items: Sequence[int], reason: str, actor:
         subject=row,
         patient_id=next(iter(patients)) if len(patients) == 1 else None,
         reason=reason,
-        data={"items": sorted(found)},
+        data={"parts": sorted(found)},
     )
     inbound.finish(row, {}, (), actor)
     return list(found.values())
@@ -129,7 +129,7 @@ def undo(*, version: ResultVersion, reason: str, actor: Actor) -> list[InboundIt
         item.level = str(Level.CRITICAL if version.level == Level.CRITICAL else Level.UNKNOWN)
         item.procedure, item.decided_by_id, item.decided_at, item.decision_reason = None, None, None, ""
         item.save()
-    data = {"case": case.code, "test": version.test.code, "items": [item.pk for item in items]}
+    data = {"case": case.code, "test": version.test.code, "parts": [item.pk for item in items]}
     audit.record(
         action="inbound.undone", actor=actor, subject=row, patient_id=case.patient_id, data=data, reason=reason
     )

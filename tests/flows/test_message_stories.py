@@ -251,6 +251,10 @@ def test_a_result_that_looks_critical_does_not_wait_for_the_morning() -> None:
     }
     assert owed(send(hl7.csf_oru(hl7.csf_cell_count(white="900"), patient=nobody))) == {"match_result": "critical"}
     assert owed(send(hl7.csf_oru(hl7.csf_protein(), patient=nobody))) == {"match_result": "normal"}
+    # a code that nobody knows, in a service that is known, with a number that would be critical there
+    order = hl7.csf_cell_count(white="900")
+    odd = replace(order, observations=[replace(order.observations[0], code="LEUK^Leukocytes^L")])
+    assert owed(send(hl7.csf_oru(odd))) == {"match_result": "critical"}
 
 
 def test_two_cases_near_the_time_are_a_question_and_the_order_number_answers_it() -> None:

@@ -89,7 +89,7 @@ def mapped(case: Case) -> dict[str, Any]:
     row = _laboratory()
     make.protocol_version()
     code = laboratories.map_code(
-        laboratory=row, protocol=Protocol.objects.get(), system="L", code="X", target=Target("ascites_protein"),
+        laboratory=row, protocol=Protocol.objects.get(code="paracentesis"), system="L", code="X", target=Target("ascites_protein"),
         actor=Actor.person(case.cast.nora),
     )  # fmt: skip
     return {"pk": row.pk, "mapping": code.pk}
