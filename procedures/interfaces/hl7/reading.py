@@ -41,6 +41,12 @@ def read(raw: bytes, *, zone: str, charset_default: str = "", most_segments: int
     return reader.report()
 
 
+def _refused(one: Group, problem: Unread) -> Group:
+    """With the problem at everything in it."""
+    observations = tuple(replace(seen, problems=(*seen.problems, problem)) for seen in one.observations)
+    return replace(one, observations=observations, problems=(*one.problems, problem))
+
+
 class _Reader:
     def __init__(self, head: Header, whole: Decoded, zone: str) -> None:
         self.head, self.whole = head, whole
@@ -84,8 +90,7 @@ class _Reader:
         try:
             taker(segment)
         except (ValueError, LookupError, ArithmeticError, TypeError):  # this one segment; the rest is read all the same
-            if segment.name != "OBX":  # an observation says so itself
-                self.problems.append(unread("unreadable", segment.place))
+            self.take_broken(segment)
 
     # --- one kind of segment each --------------------------------------------------------------
 
@@ -134,10 +139,9 @@ class _Reader:
             self.close_group()
             self.group = self.draft(segment.place)
             self.remarks.append(unread("no_order", segment.place))
-        self.open, self.open_notes = observation.unreadable(segment.place), []
-        self.note_list = self.open_notes
         found = observation.observation(segment, self.fields, self.moments, order=self.group.standing)
-        self.open = found.observation
+        self.open, self.open_notes = found.observation, []
+        self.note_list = self.open_notes
         self.remarks += found.remarks
 
     def take_note(self, segment: Segment) -> None:
@@ -169,6 +173,14 @@ class _Reader:
     def take_continuation(self, segment: Segment) -> None:
         if segment.field(1):
             self.problems.append(unread("continued", segment.place))
+
+    def take_broken(self, segment: Segment) -> None:
+        """Our own failure: an observation stays in its place as a question, of anything else the place is said."""
+        if segment.name == "OBX" and self.group is not None:
+            self.open, self.open_notes = observation.unreadable(segment.place), []
+            self.note_list = self.open_notes
+        else:
+            self.problems.append(unread("unreadable", segment.place))
 
     # --- what is open --------------------------------------------------------------------------
 
@@ -263,7 +275,7 @@ class _Reader:
         if kind not in RESULTS:
             problem = unread("other_message")
             self.problems.append(problem)
-            return [replace(one, problems=(*one.problems, problem)) for one in groups]
+            return [_refused(one, problem) for one in groups]
         if not groups:
             self.problems.append(unread("no_results"))
         return groups
