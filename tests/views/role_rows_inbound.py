@@ -89,8 +89,8 @@ def mapped(case: Case) -> dict[str, Any]:
     row = _laboratory()
     make.protocol_version()
     code = laboratories.map_code(
-        laboratory=row, protocol=Protocol.objects.get(code="paracentesis"), system="L", code="X", target=Target("ascites_protein"),
-        actor=Actor.person(case.cast.nora),
+        laboratory=row, protocol=Protocol.objects.get(code="paracentesis"), system="L", code="X",
+        target=Target("ascites_protein"), actor=Actor.person(case.cast.nora),
     )  # fmt: skip
     return {"pk": row.pk, "mapping": code.pk}
 
