@@ -75,11 +75,12 @@ def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
     """
     try:
         with transaction.atomic():
-            _PLANS[subject](pk)
+            {Subject.SERIES: series, Subject.MESSAGE: message}.get(subject, procedure)(pk)
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
         logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():
-            _REPAIRS[subject](pk)
+            repairs = {Subject.SERIES: series_plan_failed, Subject.MESSAGE: message_plan_failed}
+            repairs.get(subject, plan_failed)(pk)
         return False
     return True
 
@@ -242,11 +243,3 @@ def _update(stored: FollowUp, promise: Promise, now: datetime) -> None:
 def _close(stored: FollowUp, facts: Any, now: datetime) -> None:
     why = closing.because(Kind(stored.kind), stored.about, facts)
     FollowUp.objects.filter(pk=stored.pk).update(closed_at=now, closed_because=str(why), next_action_at=None)
-
-
-_REPAIRS = {
-    Subject.PROCEDURE: plan_failed,
-    Subject.SERIES: series_plan_failed,
-    Subject.MESSAGE: message_plan_failed,
-}
-_PLANS = {Subject.PROCEDURE: procedure, Subject.SERIES: series, Subject.MESSAGE: message}

@@ -11,8 +11,8 @@ from followups.domain.kinds.spec import About, Chase, Inbox, Line, Plural, Spec,
 from followups.domain.message_facts import MessageFacts
 from followups.domain.promise import Promise
 
-#: Working defaults: a result nobody can see is worth a working day, one that looks critical an hour.
-WITHIN = {"critical": timedelta(hours=1), "abnormal": timedelta(hours=8), "normal": timedelta(hours=24)}
+#: Working defaults: nobody can see this result, so not longer than a working day; one that looks critical an hour.
+WITHIN = {"critical": timedelta(hours=1), "abnormal": timedelta(hours=4), "normal": timedelta(hours=8)}
 
 
 def match_result(facts: MessageFacts) -> Iterator[Promise]:

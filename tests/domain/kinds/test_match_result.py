@@ -25,7 +25,7 @@ def test_what_waits_is_the_nurses_until_somebody_has_placed_it() -> None:
     assert planner.plan(replace(WAITS, waiting=0), Subject.MESSAGE) == ()
 
 
-@pytest.mark.parametrize(("level", "hours"), [("critical", 1), ("abnormal", 8), ("normal", 24)])
+@pytest.mark.parametrize(("level", "hours"), [("critical", 1), ("abnormal", 4), ("normal", 8)])
 def test_the_worse_it_looks_the_sooner_it_is_due(level: str, hours: int) -> None:
     (promise,) = planner.plan(replace(WAITS, level=level), Subject.MESSAGE)
     assert (promise.level, promise.due_at) == (level, NOW + timedelta(hours=hours))
