@@ -10,7 +10,7 @@ import sys
 from bench import ground
 
 #: In the order of running; the ones that need Django get a throw-away database first.
-NAMES = ("safety_rules", "list_pages", "patient_search", "booking", "inbound", "memory")
+NAMES = ("safety_rules", "hl7_reading", "list_pages", "patient_search", "booking", "inbound", "memory")
 WITH_DATABASE = frozenset({"list_pages", "patient_search", "booking", "inbound"})
 
 

@@ -1,7 +1,7 @@
 """HL7 v2: bytes into messages (``framing``), their headers (``header``), and what they say (``reading``).
 
-Pure: bytes and settings in, :mod:`procedures.domain.report` out; no rows, no clock. Nothing here raises for any bytes
-but :class:`~procedures.interfaces.hl7.header.NotAMessage`, and every step is linear in the number of bytes.
+Reading is pure: bytes and settings in, :mod:`procedures.domain.report` out; no rows, no clock. It raises nothing for
+any bytes but :class:`~procedures.interfaces.hl7.header.NotAMessage`, and every step is linear in their number.
 
 The package ``hl7`` is not what reads here. It wants one line end, one header and a perfect MSH-2, makes a container
 for every component of every segment (a message of a million observations does not fit into memory), and knows neither

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from procedures.domain.report import Coded
 
 LOINC_SYSTEMS = frozenset({"LN", "LOINC", "LNC", "LN-LOINC", "2.16.840.1.113883.6.1", "HTTP://LOINC.ORG"})
-_SHAPE = re.compile(r"(?:LA|LP|LG|LL)?\d{1,7}-\d", re.IGNORECASE)
-_CODE = re.compile(r"\d{1,7}-\d")
+_SHAPE = re.compile(r"(?a)(?:LA|LP|LG|LL)?\d{1,7}-\d", re.IGNORECASE)
+_CODE = re.compile(r"(?a)\d{1,7}-\d")
 #: Where the parts of a coded element stand: code, words, system (the third since v2.7).
 _TRIPLES = ((0, 1, 2), (3, 4, 5), (9, 10, 11))
 _SYSTEM_IDS = {0: 13, 3: 16, 9: 19}

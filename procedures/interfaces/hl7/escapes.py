@@ -21,7 +21,7 @@ from procedures.interfaces.hl7.separators import Separators
 #: So many line breaks or spaces one sequence makes at most.
 MOST = 40
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-_MARKUP = frozenset("<>&\"'`=")
+_MARKUP = frozenset("<>&\"'`=" + charset.DAMAGED)
 _BREAKS = {"br": 1, "sp": 0, "ce": 1}
 _NOTHING = frozenset({"in", "ti", "fi", "nf"})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from procedures.domain.report import Coded, Group, Moment, Observation, Person, Place, SpecimenRead, Standing, Unread
@@ -93,25 +92,23 @@ def finish(draft: Draft, fields: Fields, moments: Moments) -> Finished:
 def shared(finished: list[Finished]) -> list[Group]:
     """An order without a specimen has the one of the orders with its filler number, or the only one of the message:
     as long as nothing speaks against it (an OBR-15 of its own, another time of collection)."""
-    every = _distinct(one for each in finished for one in each.group.specimens if not each.source)
-    by_filler: dict[str, list[SpecimenRead]] = {}
+    drawn: dict[SpecimenRead, Moment | None] = {}
+    by_filler: dict[str, dict[SpecimenRead, None]] = {}
     for each in finished:
-        if each.group.filler_number and not each.source:
-            by_filler.setdefault(each.group.filler_number, []).extend(each.group.specimens)
+        for one in () if each.source else each.group.specimens:
+            drawn.setdefault(one, one.collected_at or each.group.collected_at)
+            if each.group.filler_number:
+                by_filler.setdefault(each.group.filler_number, {})[one] = None
     groups = []
     for each in finished:
         group = each.group
         if not group.specimens:
-            near = _distinct(by_filler.get(group.filler_number, ()))
-            found = near if len(near) == 1 else every
-            if len(found) == 1 and _same_time(group.collected_at, found[0].collected_at):
+            near = list(by_filler.get(group.filler_number, ()))
+            found = near if len(near) == 1 else list(drawn) if len(drawn) == 1 else []
+            if found and _same_time(group.collected_at, drawn[found[0]]):
                 group = replace(group, specimens=(replace(found[0], shared=True),))
         groups.append(group)
     return groups
-
-
-def _distinct(specimens: Iterable[SpecimenRead]) -> list[SpecimenRead]:
-    return list(dict.fromkeys(specimens))
 
 
 def _same_time(one: Moment | None, other: Moment | None) -> bool:

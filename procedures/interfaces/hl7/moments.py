@@ -12,10 +12,10 @@ from procedures.domain.report import Moment
 YEARS = range(1850, 2201)
 KEPT = 4096
 _WRITTEN = re.compile(
-    r"(\d{4})(?:[-/]?(\d\d)(?:[-/]?(\d\d)(?:[T ]?(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,]\d{1,9})?)?)?)?)?)?"
+    r"(?a)(\d{4})(?:[-/]?(\d\d)(?:[-/]?(\d\d)(?:[T ]?(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,]\d{1,9})?)?)?)?)?)?"
     r"\s*(Z|[+-]\d\d:?(?:\d\d)?)?"
 )
-_CLOCK = re.compile(r"(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]\d{1,9})?)?\s*([+-]\d\d:?(?:\d\d)?)?")
+_CLOCK = re.compile(r"(?a)(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]\d{1,9})?)?\s*([+-]\d\d:?(?:\d\d)?)?")
 _EMPTY = re.compile(r"[0\s:.+-]*")
 
 
@@ -93,12 +93,15 @@ def _day(found: re.Match[str]) -> date | None:
 
 
 def _settled(naive: datetime, zone: tzinfo) -> tuple[datetime, bool]:
-    """Aware. An hour that the clocks skip becomes the one after it, of one that they repeat the first is meant."""
+    """Aware. An hour that the clocks skip becomes the one after it, of one that they repeat the first is meant.
+
+    Such a time gets its offset alone: Python holds one with a zone for unequal to every time of another zone.
+    """
     at = naive.replace(tzinfo=zone)
     if at.utcoffset() == at.replace(fold=1).utcoffset():
         return at, False
     settled = at.astimezone(UTC).astimezone(zone)
-    return settled, True
+    return settled.astimezone(timezone(settled.utcoffset() or timedelta())), True
 
 
 def _zone(name: str) -> tzinfo | None:

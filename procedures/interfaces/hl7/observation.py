@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from procedures.domain.report import Coded, Moment, Observation, Place, Standing, Unread
 from procedures.interfaces.hl7 import standings, values
@@ -12,7 +12,9 @@ from procedures.interfaces.hl7.moments import Moments, says_nothing
 from procedures.interfaces.hl7.segments import Segment
 from procedures.interfaces.hl7.wording import unread
 
-TYPE, CODE, SUB_ID, VALUE, UNIT, RANGE, FLAGS, STATUS, LATE, OBSERVED = 2, 3, 4, 5, 6, 7, 8, 11, 12, 14
+TYPE, CODE, SUB_ID, VALUE, UNIT, RANGE, FLAGS, STATUS, OBSERVED = 2, 3, 4, 5, 6, 7, 8, 11, 14
+#: So many fields late a status is still found.
+LATE = (1, 2)
 #: NTE-2 is a source of one letter; text of more than this stands in the wrong field.
 SOURCE = 8
 
@@ -27,11 +29,13 @@ def observation(segment: Segment, fields: Fields, moments: Moments, *, order: St
     """``order``: what its order says of itself, for an observation that says nothing."""
     place = segment.place
     kind = segment.field(TYPE).upper()
+    shifted = _shifted(segment, kind, fields)
+    segment = shifted or segment
     read = values.value(kind, segment.field(VALUE), fields)
     code = fields.coded(segment.field(CODE))
     written, standing, remark = _standing(segment, order, has_value=bool(read.readings or read.document))
     observed = moments.read(fields.separators.components(segment.field(OBSERVED))[0])
-    problems = [read.problem] if read.problem else []
+    problems = [code for code in (read.problem, "fields_shifted" if shifted else "") if code]
     if not (code.loinc or code.local or code.text):
         problems.append("no_code")
     if DAMAGED in segment.text and any(DAMAGED in segment.field(number) for number in (CODE, VALUE, UNIT)):
@@ -87,19 +91,35 @@ def time_remarks(moment: Moment | None) -> list[str]:
 
 
 def _standing(segment: Segment, order: Standing, *, has_value: bool) -> tuple[str, Standing, str]:
-    """As written, what it means, and a remark. One field late counts when the field itself is empty.
+    """As written, what it means, and a remark. One or two fields late counts when the field itself is empty.
 
     An observation that says nothing has the standing of its order where that is final, preliminary or a correction.
     """
     written = segment.field(STATUS)
     if written:
         return written, standings.of_observation(_letter(written), has_value=has_value), ""
-    late = segment.field(LATE).upper()
-    if late in standings.LETTERS and len(late) == 1:
-        return late, standings.of_observation(late, has_value=has_value), "status_late"
+    for late in LATE:
+        if (letter := segment.field(STATUS + late).upper()) in standings.LETTERS:
+            return letter, standings.of_observation(letter, has_value=has_value), "status_late"
     if order in standings.LENT:
         return "", order, "status_of_order"
     return "", Standing.UNKNOWN, ""
+
+
+def _shifted(segment: Segment, kind: str, fields: Fields) -> Segment | None:
+    """The segment put right when everything after its code stands one or two fields late, its status too.
+
+    Believed of numbers only, where the number is seen to stand in the wrong field; and even so it stays a question.
+    """
+    if kind not in ("NM", "SN") or segment.field(VALUE) or segment.field(STATUS):
+        return None
+    for late in LATE:
+        if segment.field(STATUS + late).upper() not in standings.LETTERS or segment.field(VALUE + late - 1):
+            continue
+        read = values.value(kind, segment.field(VALUE + late), fields)
+        if read.readings and all(reading.number for reading in read.readings):
+            return replace(segment, fields=[*segment.fields[:VALUE], *segment.fields[VALUE + late :]])
+    return None
 
 
 def _letter(written: str) -> str:

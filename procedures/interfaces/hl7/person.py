@@ -14,6 +14,8 @@ from procedures.interfaces.hl7.segments import Segment
 NUMBERS = ((3, ""), (2, ""), (4, ""), (18, "AN"))
 #: The name, and the alias of older versions.
 NAMES = (5, 9)
+#: Kinds of numbers of authorities (HL7 table 0301): not kinds of patient numbers.
+NUMBERING = frozenset({"ISO", "DNS", "GUID", "UUID", "URI", "HCD", "L,M,N"})
 FAMILY, GIVEN, MIDDLE = 0, 1, 2
 
 
@@ -53,7 +55,10 @@ def _identifiers(segment: Segment, fields: Fields) -> list[Identifier]:
             if not value:
                 continue
             authority, authority_id = _authority(components[3] if len(components) > 3 else "", fields)
-            kind = fields.text(components[4]) if len(components) > 4 else ""
+            kinds = [fields.text(component) for component in components[4:6]]
+            if len(kinds) > 1 and kinds[0].upper() in NUMBERING and kinds[1]:  # an authority in parts, badly separated
+                kinds = kinds[1:]
+            kind = kinds[0] if kinds else ""
             found.append(
                 Identifier(
                     value=value, authority=authority or authority_id, kind=kind or usual_kind, authority_id=authority_id

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from procedures.domain.report import Group, Observation, Person, Place, Report, SpecimenRead, Unread
+from procedures.domain.report import Group, Observation, Person, Place, Report, SpecimenRead, Standing, Unread
 from procedures.interfaces.hl7 import group, observation, person, segments, specimen
 from procedures.interfaces.hl7.charset import DAMAGED, Decoded
 from procedures.interfaces.hl7.fields import Fields
@@ -39,6 +39,12 @@ def read(raw: bytes, *, zone: str, charset_default: str = "", most_segments: int
             raise NotAMessage("too_many_segments", "It has more segments than any result.")
         reader.take(segment)
     return reader.report()
+
+
+def _refused(one: Group, problem: Unread) -> Group:
+    """With the problem at everything in it."""
+    observations = tuple(replace(seen, problems=(*seen.problems, problem)) for seen in one.observations)
+    return replace(one, observations=observations, problems=(*one.problems, problem))
 
 
 class _Reader:
@@ -84,8 +90,7 @@ class _Reader:
         try:
             taker(segment)
         except (ValueError, LookupError, ArithmeticError, TypeError):  # this one segment; the rest is read all the same
-            if segment.name != "OBX":  # an observation says so itself
-                self.problems.append(unread("unreadable", segment.place))
+            self.take_broken(segment)
 
     # --- one kind of segment each --------------------------------------------------------------
 
@@ -134,10 +139,9 @@ class _Reader:
             self.close_group()
             self.group = self.draft(segment.place)
             self.remarks.append(unread("no_order", segment.place))
-        self.open, self.open_notes = observation.unreadable(segment.place), []
-        self.note_list = self.open_notes
         found = observation.observation(segment, self.fields, self.moments, order=self.group.standing)
-        self.open = found.observation
+        self.open, self.open_notes = found.observation, []
+        self.note_list = self.open_notes
         self.remarks += found.remarks
 
     def take_note(self, segment: Segment) -> None:
@@ -169,6 +173,14 @@ class _Reader:
     def take_continuation(self, segment: Segment) -> None:
         if segment.field(1):
             self.problems.append(unread("continued", segment.place))
+
+    def take_broken(self, segment: Segment) -> None:
+        """Our own failure: an observation stays in its place as a question, of anything else the place is said."""
+        if segment.name == "OBX" and self.group is not None:
+            self.open, self.open_notes = observation.unreadable(segment.place), []
+            self.note_list = self.open_notes
+        else:
+            self.problems.append(unread("unreadable", segment.place))
 
     # --- what is open --------------------------------------------------------------------------
 
@@ -248,7 +260,7 @@ class _Reader:
             return
         if len(last.fields) <= observation.STATUS:
             problem = unread("may_be_cut", last.place)
-            self.open = replace(now, problems=(*now.problems, problem))
+            self.open = replace(now, standing=Standing.UNKNOWN, problems=(*now.problems, problem))
 
     def keep_specimens(self) -> None:
         """Specimens at the end with no order after them: a group of their own, so that they are seen."""
@@ -263,7 +275,7 @@ class _Reader:
         if kind not in RESULTS:
             problem = unread("other_message")
             self.problems.append(problem)
-            return [replace(one, problems=(*one.problems, problem)) for one in groups]
+            return [_refused(one, problem) for one in groups]
         if not groups:
             self.problems.append(unread("no_results"))
         return groups

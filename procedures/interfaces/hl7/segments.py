@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from procedures.domain.report import Place
 from procedures.interfaces.hl7 import charset
 from procedures.interfaces.hl7.charset import Decoded
-from procedures.interfaces.hl7.header import Header, header
+from procedures.interfaces.hl7.header import Header, NotAMessage, header
 from procedures.interfaces.hl7.separators import Separators
 
 #: A name is known without a separator after it, and in small letters, when it is one of these.
@@ -70,8 +70,12 @@ def read(text: str, separators: Separators) -> Iterator[Segment]:
 
 
 def segments(raw: bytes, default: str = "") -> list[tuple[Place, str]]:
-    """Every segment as it stands in the message, for a page. Raises NotAMessage."""
-    head, whole = decoded(raw, default)
+    """Every segment as it stands in the message, for a page; of what is no message every line, with no name."""
+    try:
+        head, whole = decoded(raw, default)
+    except NotAMessage:
+        lines = _LINE.findall(charset.decode(charset.narrow(raw), default=default).text)
+        return [(Place(segment="", number=at, line=at), line) for at, line in enumerate(lines, start=1)]
     return [(segment.place, segment.text) for segment in read(whole.text, head.separators)]
 
 

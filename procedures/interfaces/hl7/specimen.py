@@ -21,6 +21,8 @@ CONDITIONS = {
     "AUT": "autolysed", "CLOT": "clotted", "CON": "contaminated", "HEM": "haemolysed", "SNR": "specimen not received",
 }  # fmt: skip
 NOT_WRONG = frozenset({"COOL", "FROZ", "ROOM", "CFU", "LIVE"})
+#: Said of how a specimen was kept.
+KEPT_AT = ("room temp", "ambient", "refrigerat", "frozen", "cool", "on ice", "centrifuged")
 #: Words that laboratories put where a reason for rejection belongs, and that are none.
 FINE = frozenset({
     "acceptable", "accepted", "adequate", "satisfactory", "good", "ok", "none", "n/a", "na", "no", "not rejected",
@@ -122,6 +124,8 @@ def _reasons(field: str, known: dict[str, str], fields: Fields) -> list[str]:
     for one in fields.repetitions(field):
         parts = [part for part in fields.parts(one) if part]
         if not parts or any(part.casefold() in FINE for part in parts[:2]) or parts[0].upper() in NOT_WRONG:
+            continue
+        if any(word in part.casefold() for part in parts for word in KEPT_AT):
             continue
         code = fields.coded(one)
         named = code.text if code.text not in (code.local, code.loinc) else ""

@@ -11,6 +11,7 @@ WORDS = {
     "damaged_characters": "Characters were lost before or while this was read.",
     "document_empty": "The embedded document is empty.",
     "document_unreadable": "The embedded document cannot be decoded.",
+    "fields_shifted": "The fields of this observation stand too late; the value was looked for where it seems to be.",
     "may_be_cut": "The message ends in the middle of this segment: its value may be cut off.",
     "no_code": "The observation has no code and no name.",
     "no_results": "There is no order and no observation in it.",
