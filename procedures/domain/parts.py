@@ -112,6 +112,9 @@ def _whole(report: Report, group: Group, known: Known) -> _Whole:
     reasons = [str(WaitReason.UNKNOWN_LABORATORY)] if not known.laboratory_known else []
     if who.reason is not None:
         reasons.append(str(who.reason))
+    inside = {problem for observation in group.observations for problem in observation.problems}
+    if group.observations and set(group.problems) - inside:
+        reasons.append(str(WaitReason.UNREADABLE_PART))
     if where.reason is not None and (bearer is not None):
         reasons.append(str(where.reason))
     return _Whole(group=group, who=who, where=where, fluid=fluid, reasons=tuple(reasons))

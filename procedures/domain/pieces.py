@@ -119,7 +119,7 @@ def reported_at(report: Report, group: Group, received_at: datetime) -> datetime
 
 
 def taken_back_at(report: Report, group: Group, received_at: datetime) -> datetime:
-    """As of when a result is taken back: the newest time that the message names, as the old one may still stand in it."""
+    """As of when a result is taken back: the newest time that is named, as that of the old report may still stand."""
     times = [moment.at for moment in (group.reported_at, report.sent_at) if moment and moment.at is not None]
     return min(max(times), received_at) if times else received_at
 

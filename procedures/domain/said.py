@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from procedures.domain import organism_words
 from procedures.domain import results as rules
 from procedures.domain.names import spaced
 from procedures.domain.protocol import Component, Test
 from procedures.domain.report import Observation, Reading, Standing
+
+#: The value in which protocols ask what was seen or has grown.
+ORGANISM = "organism"
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,21 @@ def values(
         value = None if observation is None else _value(test, component, observation, words, preliminary)
         if value:
             found[component.code] = value
-    return found
+    return found | _organism(test, found, pairs)
+
+
+def _organism(
+    test: Test, found: Mapping[str, Mapping[str, Any]], pairs: Mapping[str, Observation]
+) -> dict[str, dict[str, Any]]:
+    """What was seen or has grown, in the laboratory's words, where the protocol asks for it beside the answer."""
+    if ORGANISM in found or not any(c.code == ORGANISM and c.kind == "text" for c in test.components):
+        return {}
+    for code, stored in found.items():
+        if stored["value"] in (organism_words.SEEN, organism_words.GROWTH) and code in pairs:
+            text = "; ".join(reading.text.strip() for reading in pairs[code].readings if reading.text.strip())
+            if spaced(text) != spaced(str(stored["text"])):
+                return {ORGANISM: {"value": text, "unit": "", "text": text}}
+    return {}
 
 
 def _value(
@@ -112,6 +130,9 @@ def _value(
     text = "; ".join(reading.text.strip() for reading in readings)
     if component.kind == "choice":
         code = words.choice(component, readings[0], preliminary=preliminary) if len(readings) == 1 else ""
+        code = code or organism_words.choice(
+            {choice.code for choice in component.choices}, [r.text for r in readings], preliminary=preliminary
+        )
         return {"value": code or text, "unit": "", "text": _label(component, code) or text}
     if component.kind != "number":
         said = f"{text} {observation.unit}".strip()

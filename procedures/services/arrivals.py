@@ -12,6 +12,7 @@ from django.db import transaction
 
 from clinic import clock
 from clinic.actor import Actor
+from clinic.errors import Conflict
 from procedures.domain import merging, versions
 from procedures.domain import results as rules
 from procedures.domain.merging import Piece
@@ -43,8 +44,8 @@ def arrive(
 ) -> tuple[ResultVersion | None, bool]:
     """Enter what one message says of one test: the version it made or repeats, and whether it is new.
 
-    ``procedure`` is locked. ``phoned``: the laboratory itself treats it as critical. ``collected_at``: as the laboratory
-    has it, where nobody recorded it here.
+    ``procedure`` is locked. ``phoned``: the laboratory itself treats it as critical. ``collected_at``: as the
+    laboratory has it, where nobody recorded it here.
     """
     row = rows.locked_test(test)
     if row.collected_at is None and collected_at is not None:
@@ -229,3 +230,35 @@ def _received(row: LabTest, procedure: Procedure, at: datetime, actor: Actor) ->
     if specimen.received_at is None and specimen.loss != SpecimenLoss.REJECTED:
         known = max(min(at, clock.now()), specimen.collected_at)
         labs.receive_one(specimen, procedure, BY_MESSAGE, known, actor)
+
+
+@transaction.atomic
+def put_back(*, procedure: Procedure, version: ResultVersion, reason: str, actor: Actor) -> ResultVersion:
+    """What was entered here by mistake leaves the chart; what stood before it stands again.
+
+    Where newer reports have come on top of it, its own values alone are taken out of them.
+    """
+    row = rows.locked_test(version.test)
+    stored = list(row.versions.order_by("number"))
+    before = versions.current([v for v in stored if v.number < version.number])
+    newer = [v for v in stored if v.number > version.number]
+    gone = take_back(
+        procedure=procedure,
+        test=row,
+        values=_own(version, before) if newer else frozenset(),
+        why=TakenBackWhy.MISPLACED,
+        at=max(v.reported_at for v in stored),
+        actor=actor,
+    )
+    if gone is None or gone.status != ResultStatus.WITHDRAWN:
+        raise Conflict("This is not in the chart any more.")
+    if before is not None and not newer:
+        _enter_rest(procedure, row, before, dict(before.values), gone.reported_at, actor)
+    rows.note("result.put_back", procedure, actor, {"test": row.code, "number": version.number}, version, reason)
+    return gone
+
+
+def _own(version: ResultVersion, before: ResultVersion | None) -> frozenset[str]:
+    """The values that this version brought."""
+    old = before.values if before is not None else {}
+    return frozenset(code for code, value in version.values.items() if old.get(code) != value)

@@ -35,6 +35,8 @@ LABEL_LENGTH = 200
 PROBLEM_LENGTH = 300
 #: Of a message in which no service is named.
 WHOLE = "MSH[1]"
+#: Codes of problems by which something of the message is in no service.
+LOST = frozenset({"unreadable", "second_message", "continued"})
 
 
 @dataclass
@@ -63,8 +65,8 @@ def apply(message: InboundMessage, report: Report, *, actor: Actor | None = None
     for part in new:
         entered = settled.get(part.place, Entered(ItemState.NOTED if part.certain else ItemState.WAITING))
         keep(row, items.get(part.place), part, entered, outcome)
-    if not report.groups:
-        _keep_whole(row, items.get(WHOLE), outcome)
+    for place in _left_over(report):
+        _keep_whole(row, items, place, outcome)
     finish(row, cases, outcome.cases, by, laboratory=laboratory)
     return outcome
 
@@ -136,13 +138,22 @@ def keep(
     return item
 
 
-def _keep_whole(message: InboundMessage, item: InboundItem | None, outcome: Outcome) -> None:
-    """A message without any service still belongs to somebody."""
-    if item is not None:
-        outcome.waiting += item.state == ItemState.WAITING
+def _left_over(report: Report) -> tuple[str, ...]:
+    """What belongs to no service and still to somebody: a message without any, a segment that cannot be read."""
+    if not report.groups:
+        return (WHOLE,)
+    inside = {problem for group in report.groups for problem in group.problems}
+    lost = [p for p in report.problems if p.code in LOST and p not in inside and p.place is not None]
+    return tuple(dict.fromkeys(str(problem.place) for problem in lost))
+
+
+def _keep_whole(message: InboundMessage, items: dict[str, InboundItem], place: str, outcome: Outcome) -> None:
+    """It waits for somebody who looks; nothing can be entered from it."""
+    if place in items:
+        outcome.waiting += items[place].state == ItemState.WAITING
         return
-    reasons = [str(WaitReason.NOTHING_INSIDE)]
-    InboundItem.objects.create(message=message, place=WHOLE, state=ItemState.WAITING, reasons=reasons)
+    reason = WaitReason.NOTHING_INSIDE if place == WHOLE else WaitReason.UNREADABLE_PART
+    InboundItem.objects.create(message=message, place=place, state=ItemState.WAITING, reasons=[str(reason)])
     outcome.waiting += 1
 
 

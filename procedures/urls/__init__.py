@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.urls import bookings, checklists, clearance, labs, patients, records, results, series, uploads
+from procedures.urls import bookings, checklists, clearance, inbound, labs, patients, records, results, series, uploads
 
 app_name = "procedures"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     *clearance.urlpatterns,
     *records.urlpatterns,
     *labs.urlpatterns,
+    *inbound.urlpatterns,
     *results.urlpatterns,
     *series.urlpatterns,
     *uploads.urlpatterns,
