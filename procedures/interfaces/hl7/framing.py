@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ _AT_LINE = re.compile(
 )
 _JOINED = re.compile(rb"MSH(" + _SIGN + rb")\^(?:~|\xcb\x9c|\x98)\\{1,2}&#?\1")
 _BLOCK_END = re.compile(rb"\x1c(?=[\r\n\x0b]|\Z)[\x1c\r\n\x0b]*")
+_ANNOUNCED = re.compile(rb"BTS" + _SIGN + rb"\s*(\d{1,6})\s*(?:" + _SIGN + rb"|\Z)")
 _LINE_ENDS = b"\r\n\x0b\x0c\x1c"
 _BLANK = b" \t\r\n\x00\x0b\x0c\x1a\x1c"
 _END_OF_LINE = re.compile(rb"[\r\n]|\Z")
@@ -59,6 +60,19 @@ def split(raw: bytes, *, most: int = MOST) -> tuple[Piece, ...]:
         Piece(raw=piece.raw.decode("utf-8").encode(codec), start=piece.start, kind=piece.kind, code=piece.code)
         for piece in _pieces(narrow, most)
     )
+
+
+def missing(pieces: Iterable[Piece]) -> int:
+    """How many messages the batches announce (BTS-1) beyond those that are there: a file that lost some on its way."""
+    lost = seen = 0
+    for piece in pieces:
+        if piece.is_message:
+            seen += 1
+        elif piece.kind is Kind.ENVELOPE and piece.raw[:3] in (b"BHS", b"BTS"):
+            found = _ANNOUNCED.match(piece.raw)
+            lost += max(int(found[1]) - seen, 0) if found else 0
+            seen = 0
+    return lost
 
 
 def _pieces(raw: bytes, most: int) -> Iterator[Piece]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from procedures.interfaces.hl7.framing import Kind, Piece, split
+from procedures.interfaces.hl7.framing import Kind, Piece, missing, split
 from procedures.interfaces.hl7.header import NotAMessage, header
 from tests.factories.hl7 import ascites_oru, batch, csf_oru, framed
 from tests.interfaces.hl7.messages import DATA, NAMES, sample
@@ -80,6 +80,14 @@ def test_what_is_no_message_is_kept_beside_those_that_are() -> None:
     ]  # fmt: skip
     assert pieces[0].raw.startswith(b"garbage")
     assert b"and more" in pieces[3].raw
+
+
+def test_a_batch_that_lost_messages_on_its_way_says_how_many() -> None:
+    assert missing(split(sample("batch_message"))) == 0
+    assert missing(split(batch(ONE, TWO))) == 0
+    assert missing(split(batch(ONE, TWO).replace(TWO, b""))) == 1
+    assert missing(split(b"BHS|^~\\&|A\rBTS|3\rBHS|^~\\&|A\r" + ONE + b"BTS|1\rBTS|many\rBTS\r")) == 3
+    assert missing(split(ONE + TWO)) == 0
 
 
 def test_a_message_with_other_separators_is_found_at_a_line() -> None:
