@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from followups.domain.kinds import Kind
 from followups.domain.watch import ALARMS, Waiting
 from followups.models import FollowUp, Message
 from followups.selectors import loop, metrics, watch
+from procedures.interfaces.hl7 import service
+from procedures.interfaces.hl7.listener import Counts
 from tests import make
 from tests.factories import promises as factory
 
@@ -74,6 +77,7 @@ def figures(client: Client, **headers: str) -> dict[str, float]:
 def test_the_metrics_are_the_figures_of_the_pages(client: Client, now: datetime, bundled_servers: None) -> None:
     make.user(Role.DIRECTOR)
     engine.run_pass(now)
+    service.say(Counts(refused=Counter(no_message=1), last_message_at=clock.real_now()))
     factory.message(state="failed", settled_at=now)
     factory.message(factory.promise(due=now - timedelta(days=1)), not_before=now - 20 * MINUTE)
     found = figures(client)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from clinic import clock
@@ -77,6 +78,20 @@ def test_the_last_message_is_remembered_over_a_restart() -> None:
     service.say(Counts(stored=1, last_message_at=came))
     service.say(Counts())
     assert engine_selector.state(clock.now()).last_message == came
+
+
+def test_a_beat_that_met_a_broken_connection_lets_it_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[bool] = []
+
+    def breaks(_: Counts) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(service, "say", breaks)
+    monkeypatch.setattr(service.connection, "close", lambda: closed.append(True))
+    with pytest.raises(OperationalError):
+        service.beat(Counts())
+    monkeypatch.undo()
+    assert closed == [True]
 
 
 def test_the_figures_are_in_the_metrics_by_reason(bundled_servers: None) -> None:
