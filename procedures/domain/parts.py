@@ -15,7 +15,7 @@ from procedures.domain.identity import Who
 from procedures.domain.matching import Case, CaseReason, WaitReason, Where
 from procedures.domain.measurement import Value
 from procedures.domain.protocol import OTHER, Protocol
-from procedures.domain.report import Group, Observation, Report, Standing
+from procedures.domain.report import Group, Observation, Person, Report, Standing
 from procedures.domain.said import Words
 from procedures.domain.states import Level
 from procedures.domain.test_codes import Clues, CodeReason, Mapped, Target, Which
@@ -82,7 +82,7 @@ def parts_of(report: Report, known: Known) -> tuple[Part, ...]:
     return tuple(part for group in report.groups for part in _of_group(report, group, known))
 
 
-def person_of(report: Report, group: Group) -> identity.Person | None:
+def person_of(report: Report, group: Group) -> Person | None:
     return group.patient or report.patient
 
 

@@ -115,14 +115,13 @@ def _told_apart(protocol: Protocol, found: Iterable[Target], clues: Clues) -> Ta
     """The one that the tube, the fluid, the service or the orders point at; None when several are left."""
     left = list(found)
     services = {clues.service.loinc, clues.service.local} - {""} if clues.service else set()
-    for narrows in (
-        lambda t: t.test in clues.on_tube,
-        lambda t: fits(clues.fluid, _fluid(protocol, t)) is True,
-        lambda t: bool(services & set(_codes(protocol.test(t.test)))),
-        lambda t: t.test in clues.ordered,
+    for pointed in (
+        {t for t in left if t.test in clues.on_tube},
+        {t for t in left if fits(clues.fluid, _fluid(protocol, t)) is True},
+        {t for t in left if services & set(_codes(protocol.test(t.test)))},
+        {t for t in left if t.test in clues.ordered},
     ):
-        kept = [target for target in left if narrows(target)]
-        left = kept or left
+        left = [target for target in left if target in pointed] or left
     return left[0] if len({target.test for target in left}) == 1 else None
 
 

@@ -30,7 +30,7 @@ def save(*, laboratory: Laboratory | None, values: Mapping[str, Any], actor: Act
         setattr(row, name, values[name])
     try:
         with transaction.atomic():
-            row.save(**({"update_fields": changed} if row.pk else {}))
+            row.save(update_fields=changed if row.pk else None)
     except IntegrityError as exc:
         raise Conflict("There is another laboratory with this name, or with these marks in its messages.") from exc
     action = "laboratory.changed" if laboratory else "laboratory.added"

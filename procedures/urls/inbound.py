@@ -24,6 +24,6 @@ urlpatterns: list[URLPattern] = [
     path("laboratories/<int:pk>/", laboratories.laboratory, name="laboratory"),
     path("laboratories/<int:pk>/change/", laboratories.laboratory_edit, name="laboratory_edit"),
     path("laboratories/<int:pk>/codes/add/", laboratories.code_add, name="code_add"),
-    path("laboratories/<int:pk>/codes/<int:code>/remove/", laboratories.code_remove, name="code_remove"),
+    path("laboratories/<int:pk>/codes/<int:mapping>/remove/", laboratories.code_remove, name="code_remove"),
     path("laboratories/<int:pk>/again/", laboratories.replay_waiting, name="replay_waiting"),
 ]

@@ -100,10 +100,10 @@ def code_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @keepers
-def code_remove(request: HttpRequest, pk: int, code: int) -> HttpResponse:
+def code_remove(request: HttpRequest, pk: int, mapping: int) -> HttpResponse:
     """The code means nothing any more; what was entered by it stays."""
-    mapping = need(CodeMapping.objects.filter(laboratory_id=pk, pk=code).first())
-    service.remove_code(mapping=mapping, actor=actor_of(request))
+    row = need(CodeMapping.objects.filter(laboratory_id=pk, pk=mapping).first())
+    service.remove_code(mapping=row, actor=actor_of(request))
     messages.success(request, _("Removed. What was entered by it stays."))
     return see_other("procedures:laboratory", pk)
 

@@ -117,6 +117,8 @@ def test_a_result_of_another_patient_leaves_the_chart_at_once_and_alarms() -> No
     assert chart.test("csf_glucose").versions.count() == 2  # kept for the audit
     assert chart.test("csf_glucose").status == "received"  # and awaited again
     assert "result_taken_back:csf_glucose" in chart.promised()
+    chart.case.refresh_from_db()
+    assert chart.case.closed_at is None
     # what was reported before it and comes later does not come back
     send(hl7.csf_oru(hl7.csf_glucose("20", filler="A2")))
     assert chart.current("csf_glucose") is None
