@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,7 +75,7 @@ def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
     """
     try:
         with transaction.atomic():
-            _PLANS[subject](pk)
+            _plan(subject)(pk)
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
         logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():
@@ -249,4 +249,7 @@ _REPAIRS = {
     Subject.SERIES: series_plan_failed,
     Subject.MESSAGE: message_plan_failed,
 }
-_PLANS = {Subject.PROCEDURE: procedure, Subject.SERIES: series, Subject.MESSAGE: message}
+
+
+def _plan(subject: Subject) -> Callable[[int], None]:
+    return {Subject.PROCEDURE: procedure, Subject.SERIES: series, Subject.MESSAGE: message}[subject]
