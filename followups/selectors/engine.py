@@ -57,6 +57,16 @@ class EngineState:
         return domain.ENGINE_LATE in self.alarms
 
     @property
+    def inbound_down(self) -> bool:
+        return domain.INBOUND_DOWN in self.alarms
+
+    @property
+    def last_message(self) -> datetime | None:
+        """When a laboratory sent something for the last time."""
+        last = self.inbound.data.get("last_message_at") if self.inbound else None
+        return datetime.fromisoformat(last) if last else None
+
+    @property
     def steps_waiting(self) -> int:
         return self.readings.steps.due
 

@@ -25,7 +25,7 @@ class FilesField(forms.FileField):
 
     widget = SeveralFiles
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         single = super().clean
         return [single(one, initial) for one in data or ()]
 
@@ -33,7 +33,7 @@ class FilesField(forms.FileField):
 class UploadForm(ClinicFormMixin, forms.Form):
     """Files, or text that was copied out of one."""
 
-    files = FilesField(
+    given = FilesField(
         label=_("Files"),
         required=False,
         help_text=_("HL7 v2 messages as the laboratory wrote them; one or many in a file."),
@@ -48,20 +48,20 @@ class UploadForm(ClinicFormMixin, forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        files: list[UploadedFile] = data.get("files") or []
+        files: list[UploadedFile[Any]] = data.get("given") or []
         if not self.errors and not files and not data.get("text", "").strip():
-            self.add_error("files", _now("Choose a file, or paste the text of messages."))
+            self.add_error("given", _now("Choose a file, or paste the text of messages."))
         if len(files) > MOST_FILES:
-            self.add_error("files", _now("Not more than %(most)s files at a time.") % {"most": MOST_FILES})
+            self.add_error("given", _now("Not more than %(most)s files at a time.") % {"most": MOST_FILES})
         size = sum(file.size or 0 for file in files) + len(data.get("text", "").encode())
         if size > settings.INBOUND_MAX_BYTES:
             words = _now("Together this is %(size)s, and %(most)s is the limit. Give it in several parts.")
             most = filesizeformat(settings.INBOUND_MAX_BYTES)
-            self.add_error("files", words % {"size": filesizeformat(size), "most": most})
+            self.add_error("given", words % {"size": filesizeformat(size), "most": most})
         return data
 
     def raws(self) -> list[bytes]:
         """What was given, byte for byte; text as UTF-8."""
-        found = [file.read() for file in self.cleaned_data["files"]]
+        found = [file.read() for file in self.cleaned_data["given"]]
         text = self.cleaned_data["text"]
         return [*found, text.encode()] if text.strip() else found

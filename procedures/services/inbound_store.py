@@ -99,7 +99,7 @@ def _insert(rows: dict[Key, Arrival], now: datetime) -> dict[int, Key]:
     row = f"({', '.join(['%s'] * len(COLUMNS))})"
     statement = INSERT.format(
         table=InboundMessage._meta.db_table,
-        columns=", ".join(field.column for field in COLUMNS),
+        columns=", ".join(str(field.column) for field in COLUMNS),
         rows=", ".join([row] * len(rows)),
     )
     with connection.cursor() as cursor:

@@ -36,7 +36,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         if kept:
             request.session[LAST] = kept
             return see_other("procedures:uploaded_results")
-        form.add_error("files", _("There is no message in it: nothing was kept."))
+        form.add_error("given", _("There is no message in it: nothing was kept."))
     return _form(request, form, status=422 if form.errors else 200)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from procedures.interfaces.hl7 import listener, storer
 from procedures.models import InboundMessage
@@ -279,6 +279,20 @@ def test_what_cannot_be_kept_is_not_acknowledged_and_the_listener_recovers(
         laboratory.send(framed(message("1")))
         assert laboratory.code() == "AA"
     assert raws() == [message("1")]
+
+
+def test_a_database_that_was_started_again_is_found_again_and_nothing_is_refused(line: Running) -> None:
+    with line.laboratory() as laboratory:
+        laboratory.send(framed(message("1")))
+        assert laboratory.code() == "AA"
+        with connection.cursor() as cursor:  # as a restart does: every other session ends
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        laboratory.send(framed(message("2")))
+        assert laboratory.code() == "AA"
+    assert raws() == [message("1"), message("2")]
 
 
 def test_a_message_that_the_database_refuses_does_not_take_others_with_it(

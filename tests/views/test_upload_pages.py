@@ -44,7 +44,7 @@ def file(raw: bytes, name: str = "results.hl7") -> SimpleUploadedFile:
 
 def test_files_are_kept_byte_for_byte_read_and_listed(web: Client, nurse: User) -> None:
     given = [file(message("1") + message("2")), file(b"no message")]
-    answer = web.post(UPLOAD, {"files": given, "text": ""})
+    answer = web.post(UPLOAD, {"given": given, "text": ""})
     assert (answer.status_code, answer["Location"]) == (303, reverse("procedures:uploaded_results"))
     assert sorted(InboundMessage.objects.values_list("source", "state")) == [
         ("upload", "done"),
@@ -54,7 +54,8 @@ def test_files_are_kept_byte_for_byte_read_and_listed(web: Client, nurse: User) 
     page = web.get(answer["Location"]).content.decode()
     assert "3 messages were kept." in page
     assert page.count("dealt with") == 2
-    assert "cannot be read: It does not begin with the header" in page
+    assert "cannot be read" in page
+    assert "It does not begin with the header of a message (MSH)." in page
     entry = AuditEntry.objects.get(action="results.uploaded")
     assert (entry.actor_id, len(entry.data["files"])) == (nurse.pk, 2)
     assert "NOBODY" not in page
@@ -75,7 +76,7 @@ def test_nothing_given_and_blank_text_are_said_at_the_field(web: Client) -> None
 
 
 def test_an_empty_file_is_said_at_the_field_and_the_text_stays(web: Client) -> None:
-    answer = web.post(UPLOAD, {"files": [file(b"")], "text": "MSH|typed"})
+    answer = web.post(UPLOAD, {"given": [file(b"")], "text": "MSH|typed"})
     assert answer.status_code == 422
     assert "MSH|typed" in answer.content.decode()
     assert not InboundMessage.objects.exists()
@@ -83,7 +84,7 @@ def test_an_empty_file_is_said_at_the_field_and_the_text_stays(web: Client) -> N
 
 def test_more_than_the_limit_is_refused_with_both_sizes(web: Client, settings: Any) -> None:
     settings.INBOUND_MAX_BYTES = 2048
-    answer = web.post(UPLOAD, {"files": [file(b"x" * 3000)], "text": ""})
+    answer = web.post(UPLOAD, {"given": [file(b"x" * 3000)], "text": ""})
     assert answer.status_code == 422
     assert "Together this is 2.9\xa0KB, and 2.0\xa0KB is the limit." in answer.content.decode()
 

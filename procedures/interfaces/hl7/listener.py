@@ -216,7 +216,15 @@ class Listener:
         event = line.blocks.quiet()
         if event is not None:
             return await self._take(line, event)
-        if not line.blocks.begun or (self._in_time(line) and time.monotonic() - line.heard < self.limits.stall):
+        return self._may_go_on(line)
+
+    def _may_go_on(self, line: _Line) -> bool:
+        """Within a block, after a silence."""
+        if not line.blocks.begun:
+            return True
+        if not self._in_time(line):
+            return False
+        if time.monotonic() - line.heard < self.limits.stall:
             return True
         self._refuse("stalled", line.origin.peer, f"bytes={line.blocks.size}")
         return False

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
-from django.db import connections
+from django.db import connection, connections
 
 from clinic import clock
 from clinic.models import Heartbeat
@@ -71,7 +71,7 @@ class Service:
     async def _beat(self) -> None:
         while True:
             try:
-                await self.listener.storer.call(partial(say, self.listener.counts))
+                await self.listener.storer.call(partial(beat, self.listener.counts))
             except DatabaseTrouble as error:
                 logger.error("inbound heartbeat not written error=%s", type(error).__name__)
             await asyncio.sleep(BEAT_SECONDS)
@@ -86,6 +86,15 @@ class Service:
             except DatabaseTrouble as error:  # the engine's tick asks as well
                 logger.error("inbound nudge not sent error=%s", type(error).__name__)
             await asyncio.sleep(NUDGE_SECONDS)
+
+
+def beat(counts: Counts) -> None:
+    """A connection that broke is let go: the next beat makes a new one."""
+    try:
+        say(counts)
+    except DatabaseTrouble:
+        connection.close()
+        raise
 
 
 def say(counts: Counts) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 
 from clinic import clock
 from procedures.services import inbound_store
@@ -107,11 +107,9 @@ def _settle(job: _Job, outcome: list[Kept] | NotKept) -> None:
 
 
 def _store(given: list[Arrival]) -> list[Kept]:
-    """A connection that broke meanwhile (a server that was restarted) is made anew, once: twice is once."""
+    """A connection that broke meanwhile (a server that was restarted) is made anew, once. Storing twice is once."""
     try:
         return inbound_store.store_all(given, now=clock.now())
-    except (DatabaseError, InterfaceError):
-        if connection.is_usable():
-            raise
+    except (OperationalError, InterfaceError):
         connection.close()
         return inbound_store.store_all(given, now=clock.now())
