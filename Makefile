@@ -31,6 +31,7 @@ check: venv-dev
 	$(PY) manage.py clinical_content --check
 	$(PY) manage.py follow_ups --check
 	$(PY) scripts/vendor.py --check
+	$(PY) -m scripts.translations --check
 	$(PY) -m djlint --lint --quiet templates
 
 bench: venv-run

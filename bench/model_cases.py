@@ -77,7 +77,9 @@ class Maker:
 
     def case(self, code: str, start: datetime | None, patient: p.Patient, **extra: Any) -> p.Procedure:
         version, _ = protocols.publish(
-            data=protocols.read(protocols.PROTOCOL_DIR / f"{code}.toml"), name=code, actor=Actor.system("bench")
+            data=protocols.read_translated(protocols.PROTOCOL_DIR / f"{code}.toml"),
+            name=code,
+            actor=Actor.system("bench"),
         )
         indication = version.parsed.indications[0]
         form = version.parsed.variant("diagnostic" if code == "paracentesis" else indication.variant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,12 +32,26 @@ class EngineNote:
         return self.late or bool(self.roles) or self.waiting is not None
 
 
+#: What the apps above count in the frame's one query: a name, and what makes the expression.
+COUNTED: dict[str, Callable[[], Any]] = {}
+
+
+def heartbeat() -> Heartbeat | None:
+    """One query: the engine's heartbeat, with what the apps above count beside it."""
+    counted = {name: make() for name, make in COUNTED.items()}
+    return Heartbeat.objects.filter(name=ENGINE).annotate(**counted).first()
+
+
 def engine_note() -> EngineNote:
-    """One query: the heartbeat, which carries what the last pass saw.
+    """What the heartbeat says: one query."""
+    return note_of(heartbeat())
+
+
+def note_of(beat: Heartbeat | None) -> EngineNote:
+    """The heartbeat carries what the last pass saw.
 
     No heartbeat at all is late too: nobody has promised anything yet. What a late engine saw is not news any more.
     """
-    beat = Heartbeat.objects.filter(name=ENGINE).first()
     if beat is None:
         return EngineNote(late=True)
     seconds = (clock.real_now() - beat.at).total_seconds()
@@ -75,6 +90,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return frame
     frame["nav"] = navigation.entries_for(user, request.path)
-    frame["engine_note"] = engine_note()
+    beat = heartbeat()
+    frame["engine_note"] = note_of(beat)
+    # for the context of the apps above, which comes after this one
+    request.frame_counts = {name: getattr(beat, name) for name in COUNTED if beat is not None}  # type: ignore[attr-defined]
     frame["demo"] = demo_bar(now)
     return frame

@@ -95,6 +95,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "clinic.context.page",
+                "followups.context.critical",
             ],
         },
     },
@@ -214,7 +215,8 @@ CONTENT_SECURITY_POLICY = {
 
 # --- language, time, files, mail -----------------------------------------------------------
 LANGUAGE_CODE = "en-us"
-LANGUAGES = [("en-us", _("English"))]
+# Staff pages are English; Spanish is for patients alone (followups/patient_language.py), so no LocaleMiddleware.
+LANGUAGES = [("en-us", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -9,3 +9,6 @@ class FollowupsConfig(AppConfig):
 
     def ready(self) -> None:
         from followups import checks, guards, receivers  # noqa: F401  (checks, what must be handed over, the receiver)
+        from followups.context import count_with_the_frame
+
+        count_with_the_frame()

@@ -66,7 +66,7 @@ def protocol_version(code: str = "paracentesis") -> ProtocolVersion:
 @cache
 def _file(path: Path) -> dict[str, Any]:
     """Read once in each process; nobody changes what it holds."""
-    return protocols.read(path)
+    return protocols.read_translated(path)
 
 
 def room(name: str = "", **extra: Any) -> Room:

@@ -49,6 +49,7 @@ class TestFact:
     current: VersionFact | None
     ended_at: datetime | None = None  # rejected, lost or cancelled
     cancelled_after_collection: bool = False
+    recollect_at: datetime | None = None  # when it was decided to collect it again, until it is collected
     #: An earlier version of this test was told to the patient: a correction must be re-told.
     told_before: bool = False
     #: Unchanged negative preliminaries after a reviewed one are listed, not asked again.
@@ -109,12 +110,30 @@ class ActionFact:
 
 @dataclass(frozen=True, kw_only=True)
 class SymptomFact:
-    """One asking of a check: answered, not_reached or not_needed."""
+    """One asking of a check: begun, answered, not_reached or not_needed."""
 
     check_code: str
     outcome: str
     worst_tier: str
     at: datetime
+    id: int = 0
+    sign: str = ""  # the most urgent tier, A to C, about which nobody has spoken with the patient since
+    sign_at: datetime | None = None
+    words_at: datetime | None = None  # what the patient wrote and nobody has read
+    rebook_at: datetime | None = None  # asked for a new appointment, and nobody has dealt with it
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedFact:
+    """A link that ten wrong birth dates have locked; ``about`` is the check where it is about danger signs.
+
+    For another purpose only while nobody has reached the patient since.
+    """
+
+    id: int
+    purpose: str
+    at: datetime
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +235,12 @@ class ProcedureFacts:
     later_decided: frozenset[str] = frozenset()
     safety: SafetyFact = SafetyFact()
     taken_back: tuple[TakenBackFact, ...] = ()
+    #: The patient may be written to: they are asked about danger signs by a link first.
+    by_message: bool = False
+    #: The morning after a moment, when the clinic calls who was silent.
+    morning_after: Callable[[datetime], datetime] = field(default=lambda moment: moment, repr=False, compare=False)
+    locked: tuple[LockedFact, ...] = ()
+    booked_again_at: datetime | None = None  # the newest other case of this patient and protocol was asked for
 
     @property
     def needle_ended_at(self) -> datetime:

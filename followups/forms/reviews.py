@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
+from crispy_forms.layout import Div, Layout
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms import ClinicFormMixin
+from clinic.forms import ClinicFormHelper, ClinicFormMixin
 from followups.models.reviews import Interpretation, Plan, TellHow
+from procedures.forms.read_backs import ReadBackForm
 
 
 class ReviewForm(ClinicFormMixin, forms.Form):
@@ -37,6 +40,30 @@ class ReviewForm(ClinicFormMixin, forms.Form):
         max_length=200,
         help_text=_("Where, by whom and when, if it was not read here."),
     )
+
+    def __init__(self, *args: Any, noticing: bool = False, **kwargs: Any) -> None:
+        """``noticing``: the version is critical and came by itself, so how it was noticed is asked first."""
+        super().__init__(*args, **kwargs)
+        self.noticing = noticing
+        if noticing:
+            asked = {name: field for name, field in ReadBackForm.base_fields.items() if name != "at"}
+            self.fields = {**{name: copy(field) for name, field in asked.items()}, **self.fields}
+
+    @property
+    def helper(self) -> ClinicFormHelper:
+        helper = ClinicFormHelper(self)
+        if self.noticing:
+            call = Div("caller", "receiver", "value", css_class="field-row")
+            rest = [name for name in self.fields if name not in ("how", "caller", "receiver", "value")]
+            helper.layout = Layout("how", call, *rest)
+        return helper
+
+    def arguments(self) -> dict[str, Any]:
+        """As ``services.reviews.review`` takes them."""
+        data = dict(self.cleaned_data)
+        if self.noticing:
+            data["noticed"] = {name: data.pop(name) for name in ("how", "caller", "receiver", "value")}
+        return data
 
 
 class NormalsForm(ClinicFormMixin, forms.Form):

@@ -8,19 +8,34 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms import ClinicFormMixin
-from followups.models.symptoms import CheckOutcome
+from followups.models.symptoms import CheckOutcome, Relation, ReportChannel
 from procedures.domain.protocol import SymptomQuestion
+
+#: A form that was begun is the patient's own.
+OUTCOMES = [c for c in CheckOutcome.choices if c[0] != CheckOutcome.BEGUN]
 
 
 class SymptomForm(ClinicFormMixin, forms.Form):
     """One radio group for each question; which of them must be answered depends on the answers before."""
 
     outcome = forms.ChoiceField(
-        label=_("What happened"), choices=CheckOutcome.choices, widget=forms.RadioSelect, initial=CheckOutcome.ANSWERED
+        label=_("What happened"), choices=OUTCOMES, widget=forms.RadioSelect, initial=CheckOutcome.ANSWERED
+    )
+    channel = forms.ChoiceField(
+        label=_("How"),
+        choices=[c for c in ReportChannel.choices if c[0] != ReportChannel.LINK],
+        widget=forms.RadioSelect,
+        initial=ReportChannel.PHONE,
+        required=False,
+    )
+    relation = forms.ChoiceField(
+        label=_("Who answers"), choices=[("", _("not said")), *Relation.choices], required=False
     )
     answered_by = forms.CharField(
-        label=_("Who answered"), required=False, max_length=120, help_text=_("The patient, a caregiver, the ward.")
+        label=_("Who answered"), required=False, max_length=120, help_text=_("The patient, or the name of who did.")
     )
+    language = forms.CharField(label=_("Language spoken"), required=False, max_length=40)
+    interpreter = forms.BooleanField(label=_("Through an interpreter"), required=False)
     reason = forms.CharField(label=_("Why the check is not needed"), required=False, max_length=200)
     note = forms.CharField(label=_("In their own words"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
     handled = forms.CharField(

@@ -90,7 +90,7 @@ def load(procedure: Procedure, now: datetime) -> Case:
         tests=_tests(procedure),
         holds=tuple(procedure.holds.select_related("decided_by", "restart_by")),
         actions=tuple(procedure.actions.select_related("responsible", "done_by")),
-        symptoms=tuple(procedure.symptom_checks.select_related("by").order_by("-at")),
+        symptoms=tuple(procedure.symptom_checks.select_related("by").prefetch_related("triages").order_by("-at")),
         contacts=tuple(procedure.contacts.select_related("by").order_by("-at", "-pk")),
         promises=tuple(sorted(promises, key=lambda p: (ORDER[urgency_of(p, now)], p.due_at, p.pk))),
         undelivered=undelivered.promises_of(procedure.pk),

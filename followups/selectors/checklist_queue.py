@@ -165,7 +165,16 @@ def said(summary: Summary) -> tuple[str, str]:
     parts = []
     if summary.unanswered:
         parts.append(ngettext("%(n)s unanswered", "%(n)s unanswered", summary.unanswered) % {"n": summary.unanswered})
-    if summary.to_confirm:
+    if summary.reported:
+        parts.append(
+            ngettext(
+                "the patient has answered: %(n)s to confirm",
+                "the patient has answered: %(n)s to confirm",
+                summary.to_confirm,
+            )
+            % {"n": summary.to_confirm}
+        )
+    elif summary.to_confirm:
         parts.append(ngettext("%(n)s to confirm", "%(n)s to confirm", summary.to_confirm) % {"n": summary.to_confirm})
     if summary.expired:
         parts.append(ngettext("%(n)s expired", "%(n)s expired", summary.expired) % {"n": summary.expired})

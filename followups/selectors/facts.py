@@ -12,8 +12,9 @@ from django.utils import timezone
 from followups.domain import facts as f
 from followups.domain.message_facts import MessageFacts
 from followups.domain.telling import unreachable
-from followups.models import Action, PatientContact, Review, SymptomAnswer, SymptomCheck
+from followups.models import Action, PatientContact, Review
 from followups.models.contacts import TOLD
+from followups.selectors import symptom_facts
 from procedures.domain import clearance as rules
 from procedures.domain import slots
 from procedures.domain import versions as versions_rule
@@ -90,7 +91,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         specimens=specimens,
         holds=tuple(_hold(h) for h in holds),
         actions=_actions(procedure),
-        symptoms=_symptoms(procedure),
+        symptoms=symptom_facts.reports(procedure, data),
         contacts=contacts,
         emergency_by_id=procedure.emergency_by_id,
         countersigned=_countersigned(procedure),
@@ -99,6 +100,8 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         later_decided=_later_decided(procedure, data),
         safety=_safety(procedure),
         taken_back=taken_back,
+        **symptom_facts.links(procedure, contacts),
+        booked_again_at=symptom_facts.booked_again_at(procedure),
     )
 
 
@@ -262,10 +265,7 @@ def _flags(procedure: Procedure, data: Protocol, record: ProcedureRecord | None,
         flags.add("traumatic")
     if holds:
         flags.add("held")
-    # a sign that was answered makes its later checks due (``headache``: day 5 and day 14)
-    flags.update(
-        SymptomAnswer.objects.filter(check_row__procedure=procedure).exclude(tier="").values_list("question", flat=True)
-    )
+    flags |= symptom_facts.flags(procedure)
     earlier = (
         Procedure.objects.filter(
             patient_id=procedure.patient_id,
@@ -326,7 +326,8 @@ def _laboratory(
     ):
         doers[version_id].add(done_by)
     facts = tuple(_test(t, versions[t.pk], reviews, contacts, doers) for t in tests)
-    resulted = {t.specimen_id for t in tests if versions[t.pk]}
+    # what was withdrawn may have been somebody else's: it does not show that our tube arrived
+    resulted = {t.specimen_id for t in tests if versions_rule.current(versions[t.pk]) is not None}
     specimens = tuple(
         f.SpecimenFact(
             id=s.pk,
@@ -380,13 +381,14 @@ def _test(
         status=status,
         specimen_id=test.specimen_id,
         collected_at=base,
-        usual_at=base + timedelta(hours=test.usual_hours),
-        outer_at=base + timedelta(hours=test.outer_hours),
+        usual_at=test.after(base, test.usual_hours),
+        outer_at=test.after(base, test.outer_hours),
         extended=test.extended,
         current=_version(current, reviews, contacts) if current else None,
         ended_at=test.ended_at,
         # also when all that was reported was withdrawn: whoever was told of it hears that it does not hold
         cancelled_after_collection=status is TestStatus.CANCELLED and test.collected_at is not None and current is None,
+        recollect_at=test.recollect_decided_at if status in {TestStatus.REJECTED, TestStatus.LOST} else None,
         told_before=any(c.told and c.versions & earlier for c in contacts),
         reviewed_before=any(pk in reviews for pk in earlier),
         involved=_involved(earlier, reviews, contacts, doers),
@@ -439,11 +441,4 @@ def _actions(procedure: Procedure) -> tuple[f.ActionFact, ...]:
             responsible_id=a.responsible_id,
         )
         for a in Action.objects.filter(procedure=procedure).order_by("pk")
-    )
-
-
-def _symptoms(procedure: Procedure) -> tuple[f.SymptomFact, ...]:
-    return tuple(
-        f.SymptomFact(check_code=s.check_code, outcome=s.outcome, worst_tier=s.worst_tier, at=s.at)
-        for s in SymptomCheck.objects.filter(procedure=procedure).order_by("at", "pk")
     )

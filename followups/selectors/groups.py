@@ -97,6 +97,7 @@ CHASE = Page(
     rest="other",
     kinds=_kinds(lambda spec: spec.chase is not Chase.NONE),
     groups=(
+        _chase(Chase.SIGNS, _("Symptoms to call back about"), "heart-pulse"),
         _chase(Chase.RECEIVED, _("Specimens not collected or not received"), "droplet-half"),
         _chase(Chase.LOST, _("Specimens rejected or lost"), "x-octagon"),
         _chase(Chase.AWAITED, _("Results due"), "hourglass-bottom"),

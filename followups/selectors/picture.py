@@ -172,7 +172,9 @@ def _specimens(case: Case) -> Station:
     if not rows:
         state = Mark.CURRENT if promises else Mark.SKIPPED if case.procedure.completed_at else _ahead(case)
         return Station(label=_("Specimens"), state=state, promises=promises, forks=True)
-    received = sum(1 for s in rows if s.received_at)
+    # any result that stands implies receipt
+    resulted = {row.test.specimen_id for row in case.tests if row.current is not None}
+    received = sum(1 for s in rows if s.received_at or s.pk in resulted)
     return Station(
         label=_("Specimens"),
         state=Mark.CURRENT if promises else Mark.DONE,
@@ -242,7 +244,7 @@ def _symptoms(case: Case) -> Station:
         label=_("Danger signs asked"),
         state=state,
         when=answered[0].at if answered else None,
-        who=_name(answered[0].by) if answered else "",
+        who=(_name(answered[0].by) or str(answered[0].get_channel_display())) if answered else "",
         note=_("worst: tier %(tier)s") % {"tier": worst} if worst else "",
         promises=promises,
     )

@@ -48,7 +48,7 @@ from procedures.models import Patient
 #: How many parked promises are listed at the foot of a page; the others have a page of their own.
 PARKED_SHOWN = 20
 #: What somebody is called for.
-CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase is Chase.CALL)
+CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase in {Chase.CALL, Chase.SIGNS})
 
 
 class Of(StrEnum):
@@ -85,6 +85,11 @@ class Row:
     def held_by(self) -> int | None:
         """The person who has it; None while it is a role's."""
         return self.follow_up.taken_by_id or self.follow_up.responsible_id
+
+    @property
+    def is_untaken_critical(self) -> bool:
+        """Its owner takes it all the same: until then everybody on duty is told that nobody has."""
+        return self.follow_up.level == "critical" and self.follow_up.taken_by_id is None
 
 
 @dataclass(frozen=True)
@@ -175,7 +180,8 @@ def _of_person(people: list[int]) -> Q:
 
 def in_scope(page: Page, who: Viewer, now: datetime) -> QuerySet[Any]:
     """What the page is about. Whatever somebody has taken is on their page, of whatever kind it is."""
-    rows = open_at(now)
+    # a check that was sent to the patient stands there once, as the one call for all that are silent
+    rows = open_at(now).exclude(kind=Kind.SYMPTOM_CHECK, about__contains={"by": "link"})
     if page.kinds is None:
         return rows
     return rows.filter(Q(kind__in=page.kinds) | belongs(Of.MINE, who))

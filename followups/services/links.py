@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +20,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from clinic import audit, clock
 from clinic.actor import Actor
 from followups.models import PatientLink
+from procedures import events
+from procedures.domain.states import ProcedureStatus
 from procedures.models import Procedure
 
 CODE_BYTES = 16
@@ -26,6 +29,8 @@ SIGNATURE_BYTES = 16
 VALID = timedelta(hours=72)
 WRONG_TRIES = 10
 SEPARATOR = "."
+#: Whoever holds the link; with the right birth date the patient, or somebody who helps them.
+READER = Actor(user_id=None, name="patient's link", via="link")
 
 
 @transaction.atomic
@@ -60,13 +65,20 @@ def find(token: str) -> PatientLink | None:
     code, _, signature = token.partition(SEPARATOR)
     if not constant_time_compare(signature, _signature(code)):
         return None
-    return PatientLink.objects.select_related("procedure__patient").filter(code=code).first()
+    found = PatientLink.objects.select_related("procedure__patient", "procedure__protocol_version").filter(code=code)
+    return found.defer("procedure__protocol_version__data").first()
 
 
 def is_open(link: PatientLink, now: datetime) -> bool:
-    """Whether it may still be used."""
-    ended = (link.spent_at, link.locked_at, link.withdrawn_at)
-    return now < link.expires_at and not any(ended)
+    """Whether its address may still be used."""
+    return now < link.expires_at and not link.spent_at and not link.locked_at and is_alive(link)
+
+
+def is_alive(link: PatientLink) -> bool:
+    """Nothing is asked of somebody who has died, by a link that we took back, nor about a case that was a mistake."""
+    procedure = link.procedure
+    ended = link.withdrawn_at or procedure.patient.deceased_at
+    return not ended and procedure.status != ProcedureStatus.ENTERED_IN_ERROR
 
 
 def _signature(code: str) -> str:
@@ -74,18 +86,37 @@ def _signature(code: str) -> str:
     return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
+@transaction.atomic
 def wrong_birth_date(link: PatientLink, now: datetime) -> PatientLink:
-    """Count a wrong answer; the tenth locks the link."""
+    """Count a wrong answer; the tenth locks the link, and somebody is asked to call."""
+    procedure = Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=link.procedure_id)
     PatientLink.objects.filter(pk=link.pk).update(wrong_tries=F("wrong_tries") + 1)
-    PatientLink.objects.filter(pk=link.pk, wrong_tries__gte=WRONG_TRIES, locked_at__isnull=True).update(locked_at=now)
+    locked = PatientLink.objects.filter(pk=link.pk, wrong_tries__gte=WRONG_TRIES, locked_at__isnull=True).update(
+        locked_at=now
+    )
     link.refresh_from_db(fields=["wrong_tries", "locked_at"])
+    _record("link.wrong_birth_date", link, tries=link.wrong_tries)
+    if locked:
+        events.changed(procedure)
     return link
 
 
+@transaction.atomic
 def opened(link: PatientLink, now: datetime) -> None:
     """The birth date was right: wrong tries before it no longer count."""
     PatientLink.objects.filter(pk=link.pk).update(wrong_tries=0)
     PatientLink.objects.filter(pk=link.pk, opened_at__isnull=True).update(opened_at=now)
+    _record("link.opened", link)
+
+
+def _record(action: str, link: PatientLink, **data: Any) -> None:
+    audit.record(
+        action=action,
+        actor=READER,
+        subject=link,
+        patient_id=link.procedure.patient_id,
+        data={"purpose": link.purpose, "about": link.about, **data},
+    )
 
 
 def spend(link: PatientLink, now: datetime) -> bool:

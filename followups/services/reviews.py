@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,8 @@ from procedures import events
 from procedures.domain import versions as versions_rule
 from procedures.domain.states import Level, ResultStatus
 from procedures.models import LabTest, Procedure, ResultVersion
+from procedures.models.read_backs import Noticed
+from procedures.services import read_backs
 
 
 class NewerVersion(Conflict):
@@ -59,8 +61,12 @@ def review(
     read_elsewhere: str = "",
     action_due_at: datetime | None = None,
     responsible_id: int | None = None,
+    noticed: Mapping[str, Any] | None = None,
 ) -> Review:
     """Record that a physician read exactly this version.
+
+    ``noticed``: for a critical that came by itself, how it was noticed (as ``read_backs.record`` takes it); a phoned
+    one needs its read-back.
 
     Raises NewerVersion when it is not the current one, CriticalNeedsPlan for a critical without plan or telling,
     Invalid for a missing reason. A plan of repeat, treat or refer makes an Action.
@@ -73,6 +79,7 @@ def review(
     _check(version, interpretation, plan, plan_detail, tell, tell_reason)
     if version.level == Level.CRITICAL and interpretation == Interpretation.NORMAL and not comment.strip():
         raise Invalid("The rules call this critical. Say why you read it as normal.", field="comment")
+    _notice(version, actor, noticed)
     now = clock.now()
     earlier = Review.objects.filter(version=version, reviewer_id=actor.user_id, superseded_by__isnull=True).first()
     row = Review.objects.create(
@@ -103,6 +110,17 @@ def review(
     )
     events.changed(procedure)
     return row
+
+
+def _notice(version: ResultVersion, actor: Actor, noticed: Mapping[str, Any] | None) -> None:
+    """Nobody reads a critical that came by itself without saying how it was noticed (clinical-facts §6.6-9)."""
+    if not read_backs.is_owed(version):
+        return
+    if not noticed or not noticed.get("how"):
+        raise Invalid("This critical result came by itself. Say how it was noticed.", field="how")
+    if version.phoned_critical and noticed["how"] != Noticed.PHONED:
+        raise Invalid("The laboratory says that it phoned. Write down the call and what was read back.", field="how")
+    read_backs.record(version=version, actor=actor, **noticed)
 
 
 def _check(

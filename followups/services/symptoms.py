@@ -12,7 +12,7 @@ from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
 from clinic.roles import Role
 from followups.models import SymptomAnswer, SymptomCheck
-from followups.models.symptoms import CheckOutcome
+from followups.models.symptoms import CheckOutcome, ReportChannel
 from procedures import events
 from procedures.domain import symptoms as rules
 from procedures.domain.protocol import Protocol, SymptomQuestion
@@ -34,14 +34,6 @@ def questions_of(protocol: Protocol, check: CheckData) -> list[SymptomQuestion]:
     return [by_code[code] for code in check.questions]
 
 
-def is_asked(question: SymptomQuestion, answers: Mapping[str, str]) -> bool:
-    """Whether ``asked_if`` lets the question be asked, given the answers so far."""
-    if not question.asked_if:
-        return True
-    other, _, wanted = question.asked_if.partition("=")
-    return answers.get(other, "") in wanted.split("|")
-
-
 def hours_since(procedure: Procedure, at: datetime) -> float | None:
     """Hours since the needle; None when nobody knows."""
     return (at - procedure.started_at).total_seconds() / 3600 if procedure.started_at else None
@@ -59,8 +51,12 @@ def record(
     reason: str = "",
     note: str = "",
     handled: str = "",
+    channel: str = ReportChannel.PHONE,
+    relation: str = "",
+    language: str = "",
+    interpreter: bool = False,
 ) -> SymptomCheck:
-    """Write down one asking.
+    """Write down one asking, on the phone or in person.
 
     *Answered* needs every question answered (unknown is not "no") and, for a sign of tier A to C, what was done.
     *Not reached* keeps the promise open. *Not needed* needs a reason. Raises Invalid naming the question.
@@ -80,8 +76,8 @@ def record(
         raise Conflict("This check is already answered.")
     now = clock.now()
     graded = _grade(protocol, check, answers or {}, hours_since(row, now)) if outcome == CheckOutcome.ANSWERED else {}
-    worst = rules.worst(tier for _, tier in graded.values()) if graded else ""
-    _check(outcome, worst, answered_by, reason, handled)
+    worst = rules.worst(found.tier for found in graded.values())
+    _check(outcome, worst, answered_by or relation, reason, handled)
     saved = SymptomCheck.objects.create(
         procedure=row,
         check_code=check_code,
@@ -91,18 +87,25 @@ def record(
         worst_tier=worst,
         note=note,
         handled=handled.strip(),
+        channel=channel,
+        relation=relation,
+        language=language.strip(),
+        interpreter=interpreter,
         at=now,
+        finished_at=now,
         by_id=actor.user_id,
     )
     SymptomAnswer.objects.bulk_create(
         SymptomAnswer(
             check_row=saved,
             question=question,
-            answer=answer,
-            tier=tier,
+            answer=found.answer,
+            tier=found.tier,
+            combination=found.combination,
+            at=now,
             protocol_version_id=row.protocol_version_id,
         )
-        for question, (answer, tier) in graded.items()
+        for question, found in graded.items()
     )
     audit.record(
         action="symptoms.recorded",
@@ -117,16 +120,17 @@ def record(
 
 def _grade(
     protocol: Protocol, check: CheckData, answers: Mapping[str, str], hours: float | None
-) -> dict[str, tuple[str, str]]:
-    graded: dict[str, tuple[str, str]] = {}
+) -> dict[str, rules.Graded]:
+    """Every question that is asked has an answer: unknown is not "no"."""
+    given: dict[str, str] = {}
     for question in questions_of(protocol, check):
-        if not is_asked(question, answers):
+        if not rules.is_asked(question, answers):
             continue
         answer = answers.get(question.code, "")
         if not answer:
             raise Invalid("Please answer: %(question)s", field=question.code, question=question.text)
-        graded[question.code] = (answer, rules.tier(question, answer, hours))
-    return graded
+        given[question.code] = answer
+    return rules.grade(protocol, given, hours)
 
 
 def _check(outcome: str, worst: str, answered_by: str, reason: str, handled: str) -> None:

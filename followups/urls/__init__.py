@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from followups.urls import cases, contacts, engine, handovers, oversight, promises, reviews, transfers, worklists
+from followups.urls import (
+    cases,
+    contacts,
+    criticals,
+    engine,
+    handovers,
+    oversight,
+    patient,
+    promises,
+    reviews,
+    transfers,
+    worklists,
+)
 
 app_name = "followups"
 urlpatterns = [
     *cases.urlpatterns,
     *worklists.urlpatterns,
+    *criticals.urlpatterns,
     *oversight.urlpatterns,
     *reviews.urlpatterns,
     *contacts.urlpatterns,
@@ -15,4 +28,5 @@ urlpatterns = [
     *promises.urlpatterns,
     *engine.urlpatterns,
     *handovers.urlpatterns,
+    *patient.urlpatterns,
 ]

@@ -14,6 +14,7 @@ from clinic.wording import add_to_form
 from followups import wording
 from followups.forms.contacts import ContactForm
 from followups.forms.symptoms import SymptomForm
+from followups.models.symptoms import ReportChannel
 from followups.services import contacts, symptoms
 from followups.views import chart_page
 from procedures.access import CONTACT, procedure_for
@@ -77,7 +78,12 @@ def symptom_check(request: HttpRequest, code: str, check_code: str) -> HttpRespo
     check = symptoms.check_of(protocol, check_code)
     if check is None:
         raise Http404
-    form = SymptomForm(request.POST or None, questions=symptoms.questions_of(protocol, check))
+    patient = procedure.patient
+    form = SymptomForm(
+        request.POST or None,
+        questions=symptoms.questions_of(protocol, check),
+        initial={"language": patient.language, "interpreter": patient.interpreter_needed},
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -91,6 +97,10 @@ def symptom_check(request: HttpRequest, code: str, check_code: str) -> HttpRespo
                 reason=data["reason"],
                 note=data["note"],
                 handled=data["handled"],
+                channel=data["channel"] or ReportChannel.PHONE,
+                relation=data["relation"],
+                language=data["language"],
+                interpreter=data["interpreter"],
             )
         except Invalid as error:
             add_to_form(form, error)

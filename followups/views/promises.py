@@ -27,7 +27,7 @@ from followups.models import FollowUp
 from followups.services import ladders, promises
 
 #: Lists that a promise is opened from and that one returns to.
-LISTS = frozenset({"inbox", "chase", "loop"})
+LISTS = frozenset({"inbox", "chase", "loop", "criticals"})
 
 methods = require_http_methods(["GET", "HEAD", "POST"])
 

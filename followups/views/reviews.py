@@ -15,11 +15,13 @@ from clinic.wording import add_to_form
 from followups import wording
 from followups.access import action_for
 from followups.forms.reviews import ActionForm, NormalsForm, ReviewForm
+from followups.selectors import acted
 from followups.services import reviews
 from followups.views import chart_page
 from procedures.access import CONTACT, REVIEW, procedure_for, result_for
 from procedures.models import ResultVersion
-from procedures.selectors import results
+from procedures.selectors import results, trends
+from procedures.services import read_backs
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,10 +29,10 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     """One version of a result beside the earlier ones: what it means, what follows, what the patient hears."""
     actor = actor_of(request)
     version = result_for(actor, pk, need=REVIEW if request.method == "POST" else None)
-    form = ReviewForm(request.POST or None, initial=_initial(version))
+    form = ReviewForm(request.POST or None, initial=_initial(version), noticing=read_backs.is_owed(version))
     if request.method == "POST" and form.is_valid():
         try:
-            saved = reviews.review(version=version, actor=actor, **form.cleaned_data)
+            saved = reviews.review(version=version, actor=actor, **form.arguments())
         except Invalid as error:
             add_to_form(form, error)
         else:
@@ -47,7 +49,8 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "side": results.side_by_side(version.test),
         "judgement": results.judged_now(version.test),
         "computed": results.computed(procedure),
-        "acted_on_earlier": _acted_on_earlier(version),
+        "acted": acted.on_earlier(version),
+        "trends": trends.of_patient(procedure),
         "reviews": version.reviews.select_related("reviewer").order_by("-pk"),
     }
     return chart_page.show(request, "followups/reviews/review.html", procedure, context, invalid=bool(form.errors))
@@ -62,17 +65,6 @@ def _initial(version: ResultVersion) -> dict[str, str]:
 
 def _what_next(plan: str) -> str:
     return _("What you decided is now promised, with a date.") if plan != "none" else ""
-
-
-def _acted_on_earlier(version: ResultVersion) -> list[str]:
-    """Who had read an earlier version: a correction names them."""
-    rows = (
-        ResultVersion.objects.filter(test_id=version.test_id, number__lt=version.number, reviews__isnull=False)
-        .values_list("number", "reviews__reviewer__full_name")
-        .distinct()
-        .order_by("number")
-    )
-    return [_("%(name)s, on version %(number)s") % {"name": name, "number": number} for number, name in rows]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from fractions import Fraction
 
-from procedures.domain.measurement import Value, canonical
+from procedures.domain.measurement import Value, canonical, exact
 from procedures.domain.protocol import Calculation, Component, Protocol
 
-_DIGITS = 4
+_Numbers = Sequence[Fraction]
+_Parameters = Mapping[str, Fraction]
 
 
 class Refusal(StrEnum):
@@ -47,7 +49,7 @@ class Formula:
     """``same_unit`` names groups of inputs (by position) that must share their canonical unit; ``percent`` the inputs
     that must be per cent."""
 
-    compute: Callable[[Sequence[float], Mapping[str, float]], float]
+    compute: Callable[[_Numbers, _Parameters], Fraction]
     arity: int
     parameters: tuple[str, ...] = ()
     same_unit: tuple[tuple[int, ...], ...] = ()
@@ -55,27 +57,27 @@ class Formula:
     meaning: str = field(default="")
 
 
-def _absolute(v: Sequence[float], p: Mapping[str, float]) -> float:
+def _absolute(v: _Numbers, p: _Parameters) -> Fraction:
     return v[0] * v[1] / 100
 
 
-def _absolute_blood_corrected(v: Sequence[float], p: Mapping[str, float]) -> float:
-    return max(0.0, v[0] * v[1] / 100 - v[2] / p["red_cells_per_cell"])
+def _absolute_blood_corrected(v: _Numbers, p: _Parameters) -> Fraction:
+    return max(Fraction(0), v[0] * v[1] / 100 - v[2] / p["red_cells_per_cell"])
 
 
-def _less_red_cell_share(v: Sequence[float], p: Mapping[str, float]) -> float:
-    return max(0.0, v[0] - p["removed"] * v[1] / p["red_cells"])
+def _less_red_cell_share(v: _Numbers, p: _Parameters) -> Fraction:
+    return max(Fraction(0), v[0] - p["removed"] * v[1] / p["red_cells"])
 
 
-def _difference(v: Sequence[float], p: Mapping[str, float]) -> float:
+def _difference(v: _Numbers, p: _Parameters) -> Fraction:
     return v[0] - v[1]
 
 
-def _ratio(v: Sequence[float], p: Mapping[str, float]) -> float:
+def _ratio(v: _Numbers, p: _Parameters) -> Fraction:
     return v[0] / v[1]
 
 
-def _ratio_of_ratios(v: Sequence[float], p: Mapping[str, float]) -> float:
+def _ratio_of_ratios(v: _Numbers, p: _Parameters) -> Fraction:
     return (v[0] / v[1]) / (v[2] / v[3])
 
 
@@ -110,7 +112,7 @@ def calculate_all(protocol: Protocol, values: Mapping[str, Value]) -> dict[str, 
 
 
 def calculate(protocol: Protocol, calculation: Calculation, values: Mapping[str, Value]) -> Calculated:
-    """One calculation, in canonical units. Refuses rather than guesses."""
+    """One calculation, in canonical units and exact arithmetic. Refuses rather than guesses."""
     found = {name: values.get(name) for name in calculation.inputs}
     missing = tuple(name for name, value in found.items() if value is None or value.is_blank)
     if missing:
@@ -125,13 +127,14 @@ def calculate(protocol: Protocol, calculation: Calculation, values: Mapping[str,
     refused = _time_refusal(calculation, known)
     if refused is not None:
         return refused
+    parameters = {name: exact(number) for name, number in calculation.parameters.items()}
     try:
-        number = FORMULAS[calculation.function].compute(numbers, calculation.parameters)
+        number = FORMULAS[calculation.function].compute(numbers, parameters)
     except ZeroDivisionError:
         return _refuse(calculation, Refusal.DIVISION_BY_ZERO, calculation.inputs)
     return Calculated(
         code=calculation.code,
-        value=round(number, _DIGITS),
+        value=float(number),  # never rounded before it is compared with a limit
         unit=calculation.unit,
         inputs=calculation.inputs,
         preliminary=bool(preliminary),
@@ -149,7 +152,7 @@ def component_of(protocol: Protocol, name: str) -> Component:
 
 def _numbers(
     protocol: Protocol, calculation: Calculation, known: Mapping[str, Value]
-) -> tuple[list[float], Calculated | None]:
+) -> tuple[list[Fraction], Calculated | None]:
     numbers = []
     for name in calculation.inputs:
         component, value = component_of(protocol, name), known[name]

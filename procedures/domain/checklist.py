@@ -24,6 +24,7 @@ from typing import Any
 from procedures.domain.answers import NOT_KNOWN, ROWS, AnswerState, matches
 from procedures.domain.checklist_round import AllergyRow, AnswerRow, MedicineRow, Round, SignatureRow
 from procedures.domain.protocol import Protocol, Question, QuestionGroup, Stage
+from procedures.domain.reported import Given, differs
 
 #: Stages that belong to the day of the needle.
 DAY_OF = frozenset({"sign_in", "time_out"})
@@ -53,10 +54,17 @@ class QuestionState:
     status: Status
     reasked: bool = False  # belongs to an earlier stage
     rows: tuple[MedicineRow, ...] | tuple[AllergyRow, ...] = ()
+    differing: Given | None = None  # the patient said this, after somebody had answered something else
 
     @property
     def is_unknown(self) -> bool:
         return self.answer is not None and self.answer.state in NOT_KNOWN
+
+    @property
+    def is_reported(self) -> bool:
+        """Waits for somebody to confirm what the patient said."""
+        own = self.answer is not None and self.answer.reported
+        return self.status is Status.TO_CONFIRM and (own or self.differing is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +121,11 @@ class ChecklistState:
     def questions(self) -> tuple[QuestionState, ...]:
         """Every shown question once, at the stage it belongs to."""
         return tuple(q for s in self.stages for q in s.questions if not q.reasked)
+
+    @property
+    def reported(self) -> int:
+        """How many answers of the patient wait to be confirmed."""
+        return sum(q.is_reported for q in self.questions)
 
     @property
     def unsigned_blocking(self) -> tuple[StageState, ...]:
@@ -190,7 +203,24 @@ def _question(
             status = Status.EXPIRED
         elif reasked and not signed and _asked_before(question, stage.code, answer, round_, day_began):
             status = Status.REASK
-    return QuestionState(question=question, answer=answer, status=status, reasked=reasked, rows=rows)
+    differing = _differing(question, answer, round_)
+    if differing is not None and status is Status.COMPLETE:
+        status = Status.TO_CONFIRM
+    return QuestionState(
+        question=question, answer=answer, status=status, reasked=reasked, rows=rows, differing=differing
+    )
+
+
+def _differing(question: Question, answer: AnswerRow | None, round_: Round | None) -> Given | None:
+    """What the patient said since, if it is something else. Whoever answers after that has heard it."""
+    report = round_.report if round_ else None
+    given = report.given.get(question.code) if report else None
+    if round_ is None or report is None or given is None or answer is None:
+        return None
+    if answer.reported or answer.answered_at >= report.at:
+        return None
+    names = [row.named for row in round_.rows(question.kind)]
+    return given if differs(question, given, state=answer.state, value=answer.value, names=names) else None
 
 
 def status_of(
@@ -265,13 +295,15 @@ def sections(protocol: Protocol, stage: StageState) -> list[tuple[QuestionGroup,
 def renewable(questions: Iterable[QuestionState]) -> dict[str, int]:
     """Answer ids, by question, that one tap *nothing has changed* may confirm.
 
-    Never the medicine list nor anything that a later stage asks again: a last dose is always asked.
+    Never the medicine list nor anything that a later stage asks again: a last dose is always asked. Nor what the
+    patient has said otherwise.
     """
     return {
         q.question.code: q.answer.id
         for q in questions
         if q.answer is not None
         and q.status is Status.TO_CONFIRM
+        and q.differing is None
         and q.question.kind != "medicines"
         and not q.question.reask_at
     }
@@ -297,6 +329,7 @@ class Summary:
     expired: int = 0
     unknown: int = 0
     unsigned: tuple[str, ...] = ()  # labels of the stages that are waited for
+    reported: int = 0  # of those to confirm: what the patient said
 
     @property
     def ready(self) -> bool:
@@ -320,5 +353,11 @@ def summarise(state: ChecklistState, *, on_the_day: bool) -> Summary:
     else:
         word = Word.TO_SIGN if unsigned else Word.SIGNED
     return Summary(
-        word=word, unanswered=unanswered, to_confirm=to_confirm, expired=expired, unknown=unknown, unsigned=unsigned
+        word=word,
+        unanswered=unanswered,
+        to_confirm=to_confirm,
+        expired=expired,
+        unknown=unknown,
+        unsigned=unsigned,
+        reported=sum(q.is_reported for s in waited for q in s.questions if not q.reasked),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from procedures.domain import doses
 from procedures.domain.answers import AnswerState
+from procedures.domain.reported import Report
 
 
 def _utc(moment: datetime | None) -> str | None:
@@ -59,6 +60,10 @@ class MedicineRow:
     planned_stop_at: datetime | None = None
 
     @property
+    def named(self) -> str:
+        return self.name
+
+    @property
     def said_dose(self) -> str:
         """The dose in words: the fields', then what was written besides."""
         fields = doses.words(self.amount, self.unit, self.times_per_day)
@@ -86,6 +91,10 @@ class AllergyRow:
     recorded_at: datetime
     recorded_by: str
 
+    @property
+    def named(self) -> str:
+        return self.substance
+
     def signed_part(self) -> list[Any]:
         return [self.substance, self.category, self.reaction, self.severity]
 
@@ -110,6 +119,7 @@ class Round:
     medicines: tuple[MedicineRow, ...] = ()
     allergies: tuple[AllergyRow, ...] = ()
     signatures: tuple[SignatureRow, ...] = ()
+    report: Report | None = None  # the newest that the patient said themselves
 
     def rows(self, kind: str) -> tuple[MedicineRow, ...] | tuple[AllergyRow, ...]:
         """The lines a question of this kind speaks about."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from procedures.domain import content_rules
+from procedures.domain import content_rules, languages, translations
 from procedures.domain import content_tables as tables
 from procedures.domain.protocol import Protocol, Source
 from procedures.domain.ruleset import RuleSet
@@ -96,6 +96,9 @@ def _chapter(protocol: Protocol) -> Iterator[str]:
     for title, table in _tables(protocol):
         yield _section(title, _with_references(table, references))
     yield _texts(protocol, references)
+    for language in translations.OTHERS:
+        if language in protocol.translations:
+            yield _translated(protocol, language)
     yield _section("Sources", references.table())
 
 
@@ -148,11 +151,18 @@ def _tables(protocol: Protocol) -> Iterator[tuple[str, tables.Table]]:
         yield "Rules of the record", tables.record_rules(protocol)
     yield "Complications", tables.complications(protocol)
     yield "Danger signs (A: 911; B: call back within 60 minutes; C: same day; D: expected)", tables.symptoms(protocol)
+    if protocol.symptom_combinations:
+        yield "Danger signs that count more together", tables.combinations(protocol)
     yield "When the danger signs are asked", tables.checks(protocol)
+    if protocol.patient_questions:
+        yield "What a patient is asked beforehand", tables.patient_questions(protocol)
+    yield "How soon a person acts on them", tables.sign_times(protocol)
     if protocol.later_tests:
         yield "Tests taken again after the needle", tables.later_tests(protocol)
     if protocol.series:
         yield "Series", tables.series(protocol.series)
+    if protocol.trends:
+        yield "Trends", tables.trends(protocol)
 
 
 def _section(title: str, table: tables.Table, *, level: int = 3) -> str:
@@ -173,3 +183,16 @@ def _texts(protocol: Protocol, references: _References) -> str:
         parts.append(f"**{text.title}** (source {name}; {approved})\n")
         parts.append("\n>\n".join(f"> {paragraph}" for paragraph in text.paragraphs) + "\n")
     return "\n".join(parts)
+
+
+def _translated(protocol: Protocol, language: str) -> str:
+    """Everything a patient reads in another language, beside the English words."""
+    source = protocol.translations[language][translations.SOURCE]
+    name = languages.NAMES[language][1]
+    rows = zip(
+        translations.flat(translations.words(protocol)),
+        translations.flat(translations.words(protocol.in_language(language))),
+        strict=True,
+    )
+    table = _section(f"What the patient reads, in {name}", (("Where", "English", name), [(*a, b[1]) for a, b in rows]))
+    return f"{table}\n{source['source']} ({source.get('year', '')}; {source['approved_by'] or NOT_APPROVED}).\n"

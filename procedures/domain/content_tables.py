@@ -103,6 +103,13 @@ def series(timing: SeriesTiming) -> Table:
     ]
 
 
+def trends(protocol: Protocol) -> Table:
+    return ("What is followed from one procedure to the next", "Of", "Unit", "Line", SOURCE), [
+        (t.label, "; ".join(t.of), t.unit, f"{number(t.line)} {t.line_label}".strip(), t.source)
+        for t in protocol.trends
+    ]
+
+
 def panels(protocol: Protocol) -> Table:
     return ("Order set", "Tests", "Note", SOURCE), [
         (p.label, "; ".join(protocol.test(code).label for code in p.tests), p.note, p.source) for p in protocol.panels
@@ -271,10 +278,47 @@ def symptoms(protocol: Protocol) -> Table:
     ]
 
 
+def patient_questions(protocol: Protocol) -> Table:
+    return ("Checklist question", "Asked", "Help", "Answers", "Asked if", SOURCE), [
+        (q.code, q.text, q.help, "; ".join(a.label for a in q.answers) or q.detail or "in words", q.asked_if, q.source)
+        for q in protocol.patient_questions
+    ]
+
+
 def _tier(answer: SymptomChoice) -> str:
     name, early = answer.tier or "no sign", answer.tier_before or "no sign"
     text = name if answer.after_hours is None else f"{early} up to {answer.after_hours} h, then {name}"
     return f"{text}; {answer.action}" if answer.action else text
+
+
+def combinations(protocol: Protocol) -> Table:
+    """Answers that count more together; in the words of the questions."""
+    questions = {q.code: q for q in protocol.symptom_questions}
+
+    def said(condition: str) -> str:
+        code, _, answers = condition.partition("=")
+        labels = {a.code: a.label for a in questions[code].answers}
+        return f"{questions[code].text} {' or '.join(labels[answer] for answer in answers.split('|'))}"
+
+    return ("Together", "Answers", "From", "At least tier", SOURCE), [
+        (c.label, "; ".join(map(said, c.all_of)), hours_text(c.after_hours) if c.after_hours else "", c.tier, c.source)
+        for c in protocol.symptom_combinations
+    ]
+
+
+def sign_times(protocol: Protocol) -> Table:
+    """By when a person has acted, and the one number of fever."""
+    rows: list[tuple[Any, ...]] = [
+        (name if name == "words" else f"tier {name}", f"{minutes} minutes", NO_SOURCE)
+        for name, minutes in protocol.sign_minutes.items()
+    ]
+    if protocol.fever_above_f is not None:
+        rows.append(("fever is above", f"{protocol.fever_above_f:g} °F", NO_SOURCE))
+    names = {"high_risk": "unanswered, high risk: call from", "call_high_risk": "that call made within",
+             "call": "unanswered: called the next morning within"}  # fmt: skip
+    rows += [(names[key], f"{minutes} minutes", NO_SOURCE) for key, minutes in protocol.silence_minutes.items()]
+    rows.append(("high risk is", _any_of(protocol.high_risk), NO_SOURCE))
+    return ("Sign", "By when, or how much", SOURCE), rows
 
 
 def checks(protocol: Protocol) -> Table:

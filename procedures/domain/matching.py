@@ -142,8 +142,9 @@ def numbers(group: Group) -> frozenset[str]:
 
 
 def _ordered(case: Case, group: Group) -> bool:
+    """By the order's number, or by the case's own code, which is on the labels of its tubes."""
     number = group.placer_number.strip()
-    return bool(number) and (number == case.code or any(order.number == number for order in case.orders))
+    return case.code in numbers(group) or (bool(number) and any(order.number == number for order in case.orders))
 
 
 def collected(group: Group) -> Moment | None:

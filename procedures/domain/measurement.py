@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
+from procedures.domain import units
 from procedures.domain.protocol import Component
 
 _SUPERSCRIPTS = {ord(c): f"^{d}" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)}
@@ -109,37 +111,54 @@ def normal_unit(unit: str) -> str:
     return _ALIASES.get(lowered, text)
 
 
-def factor(component: Component, unit: str) -> float | None:
-    """What to multiply a number in ``unit`` by to get the component's first unit; None when the unit is not known.
+def factor(component: Component, unit: str) -> Fraction | None:
+    """What to multiply a number in ``unit`` by to get the component's first unit, exactly; None when it is not known.
 
-    Laboratories write units in any case (``MG/DL``); no two units of one component differ in nothing else.
+    The component's own list first, then any other unit of the same measure (mg/L for g/dL). Laboratories write units
+    in any case (``MG/DL``); no two units of one component differ in nothing else.
     """
     wanted = normal_unit(unit).lower()
     for known, multiplier in zip(component.units, component.factors, strict=True):
         if normal_unit(known).lower() == wanted:
-            return multiplier
-    return None
+            return exact(multiplier)
+    return units.ratio(unit, component.units[0]) if component.units else None
+
+
+def exact(number: float) -> Fraction:
+    """The decimal number that was written: 0.1 is one tenth, not the binary number next to it."""
+    return Fraction(repr(number))
 
 
 def bounds(component: Component, value: Value) -> Bounds | None:
     """What is known of the number in the component's canonical unit; None when it cannot be used."""
-    if value.number is None or value.comparator not in COMPARATORS:
+    number = _converted(component, value)
+    if number is None or value.comparator not in COMPARATORS:
+        return None
+    if value.comparator.startswith("<"):
+        low = min(0.0, float(number))
+        return Bounds(low, math.nextafter(float(number), -math.inf) if value.comparator == "<" else float(number))
+    if value.comparator.startswith(">"):
+        high = math.nextafter(float(number), math.inf) if value.comparator == ">" else float(number)
+        return Bounds(high, math.inf)
+    return Bounds(float(number), float(number))
+
+
+def canonical(component: Component, value: Value) -> Fraction | None:
+    """The exact number in the component's canonical unit; None for a bound, an unknown unit or no number."""
+    return None if value.comparator else _converted(component, value)
+
+
+def _converted(component: Component, value: Value) -> Fraction | None:
+    if value.number is None or not math.isfinite(value.number):
         return None
     multiplier = factor(component, value.unit)
-    if multiplier is None:
-        return None
-    number = value.number * multiplier
-    if value.comparator.startswith("<"):
-        return Bounds(min(0.0, number), math.nextafter(number, -math.inf) if value.comparator == "<" else number)
-    if value.comparator.startswith(">"):
-        return Bounds(math.nextafter(number, math.inf) if value.comparator == ">" else number, math.inf)
-    return Bounds(number, number)
+    return None if multiplier is None else exact(value.number) * multiplier
 
 
-def canonical(component: Component, value: Value) -> float | None:
-    """The exact number in the component's canonical unit; None for a bound, an unknown unit or no number."""
-    known = None if value.comparator else bounds(component, value)
-    return known.low if known is not None else None
+def number_text(number: float) -> str:
+    """A computed number as people write it: at most six places, never with an exponent where that can be helped."""
+    text = f"{number:.6f}".rstrip("0").rstrip(".")
+    return text if float(text) != 0 else f"{number:g}"
 
 
 def is_usable(component: Component, value: Value | None) -> bool:

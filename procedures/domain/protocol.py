@@ -14,6 +14,12 @@ from typing import Any, TypeVar
 TRANSFER_HOURS = 24
 #: Before the code of a result that no test of the protocol is.
 OTHER = "other:"
+#: Minutes until somebody has answered a sign of this tier, or has read what a patient wrote, under a version that says
+#: nothing about it; a working default.
+SIGN_MINUTES = {"A": 15, "B": 60, "C": 1440, "words": 240}
+#: The same for a patient who was asked by a link and is silent: after how many minutes the call begins where the risk
+#: is high (elsewhere it waits for the morning), and within how many it is made.
+SILENCE_MINUTES = {"high_risk": 480, "call_high_risk": 60, "call": 240}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +136,7 @@ class Test:
     note: str = ""
     also_loinc: tuple[str, ...] = ()  # other codes under which laboratories report the same test
     informational: bool = False  # has no rule of its own on purpose: it counts beside other values
+    patient_label: str = ""  # what a patient calls it; versions from before there was one show ``label``
     source: Source
 
 
@@ -299,9 +306,23 @@ class SymptomChoice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SymptomCombination:
+    """Answers that mean more together than each alone: while every one of ``all_of`` (``"question=answer|answer"``)
+    holds, from ``after_hours`` after the procedure on, the tier is at least this."""
+
+    code: str
+    label: str  # for the staff
+    tier: str
+    all_of: tuple[str, ...]
+    after_hours: int | None = None
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class SymptomCheck:
-    """A time at which the danger signs are asked, hours after the needle. ``only_if``: any of ``first``,
-    ``serial``, ``large_volume``, ``complicated``, ``held``, ``traumatic``, ``headache`` makes it due; empty: always."""
+    """A time at which the danger signs are asked, hours after the needle. ``only_if``: any of ``first``, ``serial``,
+    ``large_volume``, ``complicated``, ``held``, ``traumatic``, ``headache`` (ever answered), ``headache_now`` (not
+    gone when last asked) makes it due; empty: always."""
 
     code: str
     label: str
@@ -360,12 +381,57 @@ class Calculation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trend:
+    """One number followed from one procedure of a patient to the next.
+
+    ``of``: a calculation, ``"test.component"`` or ``"record.field"``; the first that a case has is taken.
+    ``divide_by`` and ``unit`` change how it is shown (mL as litres). ``line``: where it becomes critical, as shown.
+    """
+
+    code: str
+    label: str
+    of: tuple[str, ...]
+    unit: str = ""
+    divide_by: float = 1
+    line: float | None = None
+    line_label: str = ""
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatientText:
-    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency."""
+    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency;
+    paused and results where the sheet for afterwards has no times or days of its own."""
 
     code: str
     title: str
     paragraphs: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientAnswer:
+    """One answer a patient may pick; ``code`` is an answer of the checklist question."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientQuestion:
+    """What a patient is asked before the visit, in plain words; it arrives at the checklist question of this code.
+
+    ``answers``: those of the checklist question that a patient is offered (all of a yes_no when empty; those of
+    a medicines or allergies question are ``none``, ``some`` and ``unknown``). ``asked_if`` as in a :class:`Question`,
+    over the patient's own answers.
+    """
+
+    code: str
+    text: str
+    help: str = ""
+    detail: str = ""  # the label of a field for more words below the answers; empty: there is none
+    answers: tuple[PatientAnswer, ...] = ()
+    asked_if: str = ""
     source: Source
 
 
@@ -428,6 +494,15 @@ class Protocol:
     later_tests: tuple[LaterTests, ...] = ()
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
     series: SeriesTiming | None = None  # missing in versions from before there were series
+    patient_label: str = ""  # what a patient calls the procedure
+    patient_questions: tuple[PatientQuestion, ...] = ()
+    translations: dict[str, Any] = field(default_factory=dict)  # language → what a patient reads; translations.py
+    symptom_combinations: tuple[SymptomCombination, ...] = ()
+    fever_above_f: float | None = None  # the one number; every text that speaks of it says the same
+    sign_minutes: dict[str, int] = field(default_factory=lambda: dict(SIGN_MINUTES))
+    silence_minutes: dict[str, int] = field(default_factory=lambda: dict(SILENCE_MINUTES))
+    high_risk: tuple[str, ...] = ()  # of ``only_if``'s words: an unanswered check is called about the same evening
+    trends: tuple[Trend, ...] = ()  # none in versions from before they were drawn
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -473,6 +548,12 @@ class Protocol:
 
     def later(self, code: str) -> LaterTests:
         return _find(self.later_tests, code)
+
+    def in_language(self, code: str) -> Protocol:
+        """Itself with everything that a patient reads in that language; unchanged where it has no translation."""
+        from procedures.domain import translations
+
+        return translations.localized(self, code)
 
     def accept_within(self, why: str) -> int:
         """Hours in which somebody accepts what is pending; ``why`` is a field of :class:`TransferHours`."""

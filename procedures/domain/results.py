@@ -193,11 +193,19 @@ def repeats(
 
     Numbers are compared as numbers, choices by label or code, text without regard to case.
     """
-    concerned = {name for rule in rules for name in _components(protocol, test, rule)}
-    pool = [stored for code, stored in values.items() if code in concerned] or list(values.values())
+    pool = [values[component.code] for component in concerned(test, values, rules, protocol)]
     if not pool:
         return bool(again.strip())
     return any(_same(stored, again) for stored in pool)
+
+
+def concerned(
+    test: Test, values: Mapping[str, Mapping[str, Any]], rules: Iterable[CriticalRule], protocol: Protocol
+) -> tuple[Component, ...]:
+    """The values that made the result critical, of those that are given; all that are given, when none of them did."""
+    named = {name for rule in rules for name in _components(protocol, test, rule)}
+    given = tuple(component for component in test.components if component.code in values)
+    return tuple(component for component in given if component.code in named) or given
 
 
 def _components(protocol: Protocol, test: Test, rule: CriticalRule) -> Iterable[str]:

@@ -130,7 +130,8 @@ LAB_TEST = Machine(
         ),
         _T.RECEIVED: frozenset({_T.REJECTED, _T.LOST, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED}),
         # a recollected specimen starts the clock again; a result that arrives all the same is never refused
-        _T.REJECTED: frozenset({_T.COLLECTED, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED}),
+        # a flawed specimen may be examined all the same, when somebody accepts the risk
+        _T.REJECTED: frozenset({_T.COLLECTED, _T.RECEIVED, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED}),
         _T.LOST: frozenset({_T.COLLECTED, _T.RECEIVED, _T.PRELIMINARY, _T.FINAL, _T.CANCELLED}),
         _T.PRELIMINARY: frozenset({_T.FINAL, _T.CORRECTED, _T.RECEIVED, _T.CANCELLED}),
         _T.FINAL: frozenset({_T.CORRECTED, _T.RECEIVED}),

@@ -16,6 +16,8 @@ from procedures.domain.problems import Problems
 from procedures.domain.protocol import Choice, Protocol, Question, RecordField, Source, SymptomQuestion
 from procedures.domain.states import Level, Urgency
 from procedures.domain.symptoms import TIERS
+from procedures.domain.validate_patient import validate_patient
+from procedures.domain.validate_symptoms import CHECK_CONDITIONS, validate_symptoms
 from procedures.domain.validate_tests import validate_tests
 
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
@@ -27,7 +29,6 @@ QUESTION_KINDS = (
 FIELD_KINDS = ("number", "integer", "text", "longtext", "choice", "multichoice", "yes_no", "datetime")
 SYMPTOM_KINDS = ("yes_no", "choice", "number")
 NEEDED_TEXTS = ("prepare", "what_happens", "afterwards", "when_to_call", "emergency")
-CHECK_CONDITIONS = ("first", "serial", "large_volume", "complicated", "held", "traumatic", "headache")
 CHOICE_ACTIONS = ("", "rebook")
 YES_NO = ("yes", "no", "unknown")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
@@ -51,6 +52,8 @@ def validate(protocol: Protocol, problems: Problems) -> None:
     _check_texts(protocol, problems)
     _check_series(protocol, problems)
     validate_tests(protocol, problems)
+    validate_patient(protocol, problems)
+    validate_symptoms(protocol, problems)
 
 
 def _check_slug(code: str, path: str, problems: Problems) -> None:

@@ -32,6 +32,7 @@ def validate_tests(protocol: Protocol, problems: Problems) -> None:
             _check_rule(test, rule, f"{path}.critical[{place}]", calculations, problems)
     for index, calculation in enumerate(protocol.calculations):
         _check_calculation(calculation, f"calculations[{index}]", components, problems)
+    _check_trends(protocol, calculations, components, problems)
     for index, container in enumerate(protocol.containers):
         if container.receipt_minutes <= 0:
             problems.add(f"containers[{index}].receipt_minutes", container.receipt_minutes, "must be more than 0")
@@ -201,3 +202,22 @@ def _check_calculation(
         problems.add(f"{path}.parameters", dict(calculation.parameters), f"must be exactly: {wanted}")
     if any(number <= 0 for number in calculation.parameters.values()):
         problems.add(f"{path}.parameters", dict(calculation.parameters), "must be more than 0")
+
+
+def _check_trends(
+    protocol: Protocol, calculations: set[str], components: dict[str, Component], problems: Problems
+) -> None:
+    numbers = calculations | {name for name, component in components.items() if component.kind == "number"}
+    numbers |= {f"record.{field.code}" for field in protocol.record_fields if field.kind in ("number", "integer")}
+    for index, trend in enumerate(protocol.trends):
+        path = f"trends[{index}]"
+        if not trend.of:
+            problems.add(f"{path}.of", [], "must name at least one value", because=(f"{path}.of",))
+        for place, name in enumerate(trend.of):
+            if name not in numbers:
+                message = "is no calculation, number component (test.component) or number of the record (record.field)"
+                problems.add(f"{path}.of[{place}]", name, message)
+        if trend.divide_by <= 0:
+            problems.add(f"{path}.divide_by", trend.divide_by, "must be more than 0")
+        if (trend.line is None) == bool(trend.line_label):
+            problems.add(f"{path}.line_label", trend.line_label, "belongs to a line, and a line needs one")

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.forms import ClinicFormMixin
 from clinic.wording import translated
-from procedures.domain import checklist
+from procedures.domain import checklist, reported
 from procedures.domain.answers import ROWS, TYPED, VALUE, AnswerState, Entry, states_for
 from procedures.domain.checklist import ChecklistState, Progress, QuestionState, StageState, Status
 from procedures.domain.checklist_round import AnswerRow
@@ -97,6 +97,16 @@ class QuestionField:
         return words(self.question, answer.state, answer.value) if answer else ""
 
     @property
+    def reported_words(self) -> str:
+        """What the patient said, where it is something else than what stands."""
+        given = self.state.differing
+        said = reported.reading(self.question, given) if given is not None else None
+        if given is None or said is None:
+            return ""
+        lines = [f"{line.name} {line.more}".strip() for line in given.lines]
+        return ": ".join(part for part in (words(self.question, said.state, said.value), *lines, said.note) if part)
+
+    @property
     def may_stand(self) -> bool:
         """One tap says that it is still so."""
         return self.state.answer is not None and self.state.status in (Status.TO_CONFIRM, Status.EXPIRED, Status.REASK)
@@ -117,6 +127,7 @@ class Section:
     slots: tuple[Slot, ...]
     progress: Progress
     renewable: Mapping[str, int]
+    reported: bool = False  # what one tap confirms is what the patient said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +214,11 @@ def stage_page(
         )
         sections.append(
             Section(
-                group=group, slots=slots, progress=checklist.progress(inside), renewable=checklist.renewable(inside)
+                group=group,
+                slots=slots,
+                progress=checklist.progress(inside),
+                renewable=checklist.renewable(inside),
+                reported=any(q.is_reported for q in inside),
             )
         )
     return StagePage(

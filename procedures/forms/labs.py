@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.forms import ClinicFormMixin
 from procedures.domain.protocol import Container, Protocol
-from procedures.models.labs import SpecimenLoss
+from procedures.models.labs import LossCode, SpecimenLoss
 from procedures.selectors.labs import SpecimenRow, TestRow
 from procedures.services.lab_rows import REASON_LENGTH
 from procedures.services.labs import AccessionTaken, Tube
@@ -32,14 +32,23 @@ class ReasonForm(ClinicFormMixin, forms.Form):
 
 
 class RecollectForm(ClinicFormMixin, forms.Form):
-    """A rejected or lost test: again, or given up."""
+    """A rejected or lost test: again, given up, or examined all the same."""
 
-    decision = forms.ChoiceField(
-        label=_("What shall be done?"),
-        choices=(("recollect", _("Collect again")), ("cancel", _("Cancel the test and accept the loss"))),
-        widget=forms.RadioSelect,
-    )
+    decision = forms.ChoiceField(label=_("What shall be done?"), widget=forms.RadioSelect)
     reason = forms.CharField(label=_("Because"), max_length=100)
+
+    def __init__(self, *args: Any, rejected: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [
+            ("recollect", _("Collect again (the patient is told)")),
+            ("cancel", _("Cancel the test and accept the loss (the patient is told)")),
+        ]
+        if rejected:
+            words = _(
+                "The laboratory examines it all the same: accept the risk; what is wrong stands beside the result"
+            )
+            choices.append(("accept", words))
+        self.fields["decision"].choices = choices  # type: ignore[attr-defined]
 
 
 class AddTestForm(ClinicFormMixin, forms.Form):
@@ -60,9 +69,19 @@ class AddTestForm(ClinicFormMixin, forms.Form):
 
 class LossForm(ClinicFormMixin, forms.Form):
     loss = forms.ChoiceField(label=_("What happened?"), choices=SpecimenLoss.choices, widget=forms.RadioSelect)
+    code = forms.ChoiceField(label=_("Why?"), choices=LossCode.choices, widget=forms.RadioSelect)
     reason = forms.CharField(
-        label=_("Reason"), max_length=REASON_LENGTH, help_text=_("Haemolysed, too little, unlabelled, not found …")
+        label=_("In words"),
+        max_length=REASON_LENGTH - 60,
+        required=False,
+        help_text=_("What the laboratory said. Needed for *something else*."),
     )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("code") == LossCode.OTHER and not cleaned.get("reason"):
+            self.add_error("reason", _("Say why."))
+        return cleaned
 
 
 class _TubesForm(ClinicFormMixin, forms.Form):
@@ -85,7 +104,10 @@ class ReceiveForm(_TubesForm):
         label=_("Confirmed by"), max_length=120, help_text=_("Name and department of who answered in the laboratory")
     )
     counted = forms.IntegerField(
-        label=_("Tubes that the laboratory counts"), min_value=0, max_value=MOST_TUBES * 2, required=False
+        label=_("How many of the ticked tubes the laboratory counts"),
+        min_value=0,
+        max_value=MOST_TUBES * 2,
+        required=False,
     )
     at = moment_field(_("Received"))
 
@@ -113,7 +135,7 @@ class TubeForm(ClinicFormMixin, forms.Form):
         label=_("Laboratory number"),
         max_length=60,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "data-scan": True}),
         help_text=_("Typed or scanned"),
     )
     label_checked = forms.BooleanField(label=_("Labelled before the patient, two identifiers"), required=False)

@@ -12,7 +12,9 @@ from procedures.models.later_tests import LaterDecision
 from procedures.models.people import Patient, PatientIdentifier
 from procedures.models.procedures import Procedure
 from procedures.models.protocols import Protocol, ProtocolVersion
+from procedures.models.read_backs import CriticalReadBack
 from procedures.models.records import ProcedureRecord
+from procedures.models.reports import PatientReport
 from procedures.models.results import ResultVersion
 from procedures.models.rulesets import RuleSetVersion
 from procedures.models.safety import ClearanceDecision, ClearanceSignature, FindingsSeen, SafetyRun
@@ -28,6 +30,7 @@ __all__ = [
     "ClearanceSignature",
     "CodeMapping",
     "Countersignature",
+    "CriticalReadBack",
     "FindingsSeen",
     "Hold",
     "InboundItem",
@@ -38,6 +41,7 @@ __all__ = [
     "MedicineEntry",
     "Patient",
     "PatientIdentifier",
+    "PatientReport",
     "Procedure",
     "ProcedureRecord",
     "Protocol",

@@ -32,6 +32,10 @@ class Checklist(models.Model):
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+", null=True)
     reopen_reason = models.TextField(blank=True)
+    #: The newest that the patient said themselves; where it differs from an answer both are shown.
+    report = models.ForeignKey(
+        "procedures.PatientReport", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("checklist")

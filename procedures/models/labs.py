@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from procedures.domain import couriers
 from procedures.domain.states import LAB_TEST, TestStatus
 
 
 class SpecimenLoss(models.TextChoices):
     REJECTED = "rejected", _("rejected by the laboratory")
     LOST = "lost", _("lost")
+
+
+class LossCode(models.TextChoices):
+    """Why, as a laboratory says it. Rows from before there were codes have the words alone."""
+
+    HAEMOLYSED = "haemolysed", _("haemolysed")
+    CLOTTED = "clotted", _("clotted")
+    TOO_LITTLE = "too_little", _("too little (quantity not sufficient)")
+    UNLABELLED = "unlabelled", _("unlabelled, or the wrong label")
+    WRONG_TUBE = "wrong_tube", _("wrong tube or container")
+    TOO_LATE = "too_late", _("arrived too late, or kept wrongly")
+    LEAKED = "leaked", _("broken or leaked")
+    NOT_FOUND = "not_found", _("not found")
+    OTHER = "other", _("something else")
 
 
 class Specimen(models.Model):
@@ -35,6 +52,7 @@ class Specimen(models.Model):
     received_note = models.CharField(_("confirmed by"), max_length=120, blank=True)
     loss = models.CharField(_("rejected or lost"), max_length=10, choices=SpecimenLoss.choices, blank=True)
     loss_at = models.DateTimeField(null=True, blank=True)
+    loss_code = models.CharField(_("why"), max_length=12, choices=LossCode.choices, blank=True)
     loss_reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     class Meta:
@@ -49,6 +67,10 @@ class Specimen(models.Model):
             models.CheckConstraint(condition=Q(loss="") | Q(loss__in=SpecimenLoss.values), name="specimen_loss_known"),
             models.CheckConstraint(
                 condition=Q(loss="") | (~Q(loss_reason="") & Q(loss_at__isnull=False)), name="specimen_loss_has_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(loss_code="") | (Q(loss_code__in=LossCode.values) & ~Q(loss="")),
+                name="specimen_loss_code_known",
             ),
             # the laboratory's number identifies one tube
             models.UniqueConstraint(fields=["accession"], condition=~Q(accession=""), name="specimen_accession_once"),
@@ -81,6 +103,11 @@ class LabTest(models.Model):
     received_at = models.DateTimeField(null=True, blank=True)
     ended_reason = models.CharField(max_length=200, blank=True)  # why cancelled, rejected or lost
     ended_at = models.DateTimeField(null=True, blank=True)  # when it was
+    #: Weekdays on which its laboratory works, as they were when it was collected; empty: every day.
+    running_days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    recollect_decided_at = models.DateTimeField(null=True, blank=True)  # rejected or lost, and to be collected again
+    #: What is wrong with its specimen, and who decided to take the result all the same.
+    flaw_accepted = models.CharField(max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("laboratory test")
@@ -114,9 +141,14 @@ class LabTest(models.Model):
     @property
     def due_at(self) -> datetime | None:
         """When it usually is there."""
-        return self.collected_at + timedelta(hours=self.usual_hours) if self.collected_at else None
+        return self.after(self.collected_at, self.usual_hours) if self.collected_at else None
 
     @property
     def outer_at(self) -> datetime | None:
         """When it must be there: after this it is overdue."""
-        return self.collected_at + timedelta(hours=self.outer_hours) if self.collected_at else None
+        return self.after(self.collected_at, self.outer_hours) if self.collected_at else None
+
+    def after(self, moment: datetime, hours: int) -> datetime:
+        """So many hours later, counted on the days on which its laboratory works."""
+        zone = timezone.get_default_timezone()
+        return couriers.counted(moment, hours, self.running_days, zone, incubates=self.extended)

@@ -85,11 +85,15 @@ def _allergies(patient: Patient, codes: list[str] | None) -> tuple[str, list[str
     if found:
         newest = found[0][0]
         return "known", list(dict.fromkeys(s for c, s in found if c == newest))
-    answers = Answer.objects.filter(
-        Q(question__in=codes) if codes else Q(question="allergies"),
-        checklist__procedure__patient=patient,
-        superseded_by__isnull=True,
-    ).order_by("-answered_at")
+    answers = (
+        Answer.objects.filter(
+            Q(question__in=codes) if codes else Q(question="allergies"),
+            checklist__procedure__patient=patient,
+            superseded_by__isnull=True,
+        )
+        .exclude(reported_by_patient=True, confirmed=False)  # that there are none is not so until a nurse has asked
+        .order_by("-answered_at")
+    )
     answer = answers.values_list("state", flat=True).first()
     if answer is None or answer == AnswerState.NOT_ASKED:
         return "not_asked", []

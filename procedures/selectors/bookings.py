@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,20 +11,36 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from clinic.models import Room, User
+from procedures.domain import couriers as courier_rules
 from procedures.domain import slots as rules
+from procedures.domain.couriers import Courier, Missed
 from procedures.domain.protocol import Variant
 from procedures.domain.slots import Slot
 from procedures.models import Procedure, ProtocolVersion
 from procedures.models import Protocol as ProtocolRow
-from procedures.selectors import slots
+from procedures.selectors import couriers, slots
 
 
 @dataclass(frozen=True)
 class Day:
-    """The free starts of a local day; the first free room of each."""
+    """The free starts of a local day; the first free room of each. ``late``: what misses the courier, by its start."""
 
     day: date
     slots: list[Slot]
+    late: Mapping[datetime, Missed] = field(default_factory=dict)
+
+    @property
+    def offers(self) -> list[tuple[Slot, Missed | None]]:
+        """Each start, with what is in the way of its fluid."""
+        return [(slot, self.late.get(slot.start)) for slot in self.slots]
+
+
+@dataclass(frozen=True)
+class CourierNote:
+    """What the slot page says of the courier. ``better``: the first free slot that makes it, where some do not."""
+
+    laboratory: str
+    better: Slot | None
 
 
 def protocols() -> list[ProtocolVersion]:
@@ -62,7 +79,24 @@ def free_days(
         on_day = found.setdefault(timezone.localtime(slot.start, calendar.zone).date(), [])
         if not on_day or on_day[-1].start != slot.start:
             on_day.append(slot)
-    return [Day(day, on_day) for day, on_day in found.items()]
+    known = couriers.couriers_of({slot.room.pk if slot.room else None for on in found.values() for slot in on})
+    return [Day(day, on_day, _late(procedure, on_day, known)) for day, on_day in found.items()]
+
+
+def courier_note(procedure: Procedure, days: Iterable[Day]) -> CourierNote | None:
+    """What to say when some of these slots miss the last courier; None when none does. Never a refusal."""
+    days = list(days)
+    if not any(day.late for day in days):
+        return None
+    better = next((slot for day in days for slot in day.slots if slot.start not in day.late), None)
+    found = couriers.laboratory_for(procedure.room_id)
+    return CourierNote(found.name if found else "", better)
+
+
+def _late(procedure: Procedure, offered: list[Slot], known: dict[int | None, Courier]) -> dict[datetime, Missed]:
+    drawn, zone = couriers.drawn_after(procedure), timezone.get_default_timezone()
+    found = {slot.start: courier_rules.of_slot(known, slot, drawn, zone) for slot in offered}
+    return {start: missed for start, missed in found.items() if missed is not None}
 
 
 def facts(procedure: Procedure) -> dict[str, Any]:

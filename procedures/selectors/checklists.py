@@ -10,17 +10,19 @@ from typing import Any
 from django.utils import timezone
 
 from clinic import clock
-from procedures.domain import checklist
+from procedures.domain import checklist, reported
 from procedures.domain.answers import AnswerState
 from procedures.domain.checklist import ChecklistState, Summary
 from procedures.domain.checklist_round import AllergyRow, AnswerRow, MedicineRow, Round, SignatureRow
 from procedures.domain.protocol import Protocol
+from procedures.domain.reported import Report
 from procedures.domain.states import ProcedureStatus
 from procedures.models import (
     AllergyEntry,
     Answer,
     Checklist,
     MedicineEntry,
+    PatientReport,
     Procedure,
     ProtocolVersion,
     StageSignature,
@@ -115,6 +117,7 @@ def answers_to(procedure: Procedure, questions: Iterable[str]) -> dict[str, Any]
     """The value of what was answered to these questions in the newest round; one query."""
     newest = Checklist.objects.filter(procedure=procedure).order_by("-number").values("pk")[:1]
     rows = Answer.objects.filter(checklist=newest, question__in=set(questions), superseded_by__isnull=True)
+    rows = rows.exclude(reported_by_patient=True, confirmed=False)
     return dict(rows.filter(state=str(AnswerState.ANSWERED)).values_list("question", "value"))
 
 
@@ -123,6 +126,7 @@ def rounds(procedures: Iterable[Procedure]) -> dict[int, Round]:
     newest = {
         row.pk: row
         for row in Checklist.objects.filter(procedure__in=[p.pk for p in procedures])
+        .select_related("report")
         .order_by("procedure_id", "-number")
         .distinct("procedure_id")
     }
@@ -150,6 +154,7 @@ def rounds(procedures: Iterable[Procedure]) -> dict[int, Round]:
             medicines=tuple(medicines[row.pk]),
             allergies=tuple(allergies[row.pk]),
             signatures=tuple(signatures[row.pk]),
+            report=_report(row.report),
         )
         for row in newest.values()
     }
@@ -224,6 +229,12 @@ def _allergy(row: AllergyEntry) -> AllergyRow:
         recorded_at=row.recorded_at,
         recorded_by=_name(row.recorded_by),
     )
+
+
+def _report(row: PatientReport | None) -> Report | None:
+    if row is None:
+        return None
+    return Report(id=row.pk, at=row.at, answered_by=row.answered_by, given=reported.from_data(row.answers))
 
 
 def _signature(row: StageSignature) -> SignatureRow:

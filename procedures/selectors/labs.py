@@ -147,7 +147,7 @@ def specimens_of(procedure: Procedure, rows: Iterable[TestRow], now: datetime) -
     for specimen in Specimen.objects.filter(procedure=procedure).select_related("collected_by"):
         specimen.procedure = procedure
         mine = [row for row in rows if row.test.specimen_id == specimen.pk]
-        implied = any(row.versions for row in mine)
+        implied = any(row.current is not None for row in mine)  # a withdrawn one may be somebody else's
         awaited = any(row.is_awaited for row in mine)
         open_ = specimen.received_at is None and not implied and not specimen.loss
         found.append(

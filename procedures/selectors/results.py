@@ -2,39 +2,62 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from procedures.domain import measurement
 from procedures.domain import results as rules
 from procedures.domain import versions as versions_rule
-from procedures.domain.calculations import Calculated, Refusal, calculate_all
+from procedures.domain.calculations import FORMULAS, Calculated, Refusal, calculate_all
 from procedures.domain.measurement import Value
 from procedures.domain.protocol import Calculation, Component, Protocol, Source, Test
 from procedures.domain.results import Judgement, Known
-from procedures.models import LabTest, Procedure, ResultVersion
+from procedures.domain.states import ResultStatus
+from procedures.models import CriticalReadBack, LabTest, Procedure, ResultVersion
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One value of one version. ``changed``: different from the version before it. ``outside``: low, high or ""."""
+    """One value of one version. ``changed``: different from the version before it. ``outside``: low, high or "".
+
+    ``flags`` and ``range``: what the laboratory's message said beside it; shown, never graded.
+    """
 
     text: str
     changed: bool = False
     outside: str = ""
+    flags: tuple[str, ...] = ()
+    range: str = ""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One version that stands. ``number`` is its place by arrival."""
+    """One version that stands. ``number`` is its place by arrival; ``late``: a preliminary that came after a final.
+
+    ``message``: the number of the laboratory's message that it came by; None where it has none.
+    """
 
     version: ResultVersion
     is_current: bool
     stated_reported_at: datetime
+    late: bool = False
+    message: int | None = None
+
+    @property
+    def by_message(self) -> bool:
+        """Nobody entered it: it came from the laboratory."""
+        return self.version.entered_by_id is None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks of the laboratory's message."""
+        return tuple(str(note) for note in self.version.laboratory_said.get("notes") or ())
 
     @property
     def number(self) -> int:
@@ -58,6 +81,29 @@ class SideBySide:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     withdrawn: tuple[ResultVersion, ...]
+    #: Of the values that a whole result has: how many the current version gives, and the names of those it lacks.
+    given: int = 0
+    expected: int = 0
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_partial(self) -> bool:
+        """Some of the values that this test reports have not come."""
+        return bool(self.missing) and self.given > 0
+
+    @property
+    def has_notes(self) -> bool:
+        return any(column.notes for column in self.columns)
+
+    @property
+    def is_corrected(self) -> bool:
+        """The version that counts corrects an earlier one that still stands."""
+        return len(self.columns) > 1 and self.current is not None and self.current.status == ResultStatus.CORRECTED
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names of the values that differ between the last two versions."""
+        return tuple(row.label for row in self.rows if row.cells[-1].changed)
 
     @property
     def has_corrections(self) -> bool:
@@ -80,10 +126,12 @@ class ComputedRow:
     preliminary: bool
     note: str
     source: Source
+    formula: str = ""
+    inputs: tuple[str, ...] = ()  # each with its value, in words
 
     @property
     def text(self) -> str:
-        return "" if self.value is None else f"{self.value:g} {self.unit}".strip()
+        return "" if self.value is None else f"{measurement.number_text(self.value)} {self.unit}".strip()
 
 
 def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]:
@@ -104,22 +152,42 @@ def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]
 
 
 def side_by_side(test: LabTest) -> SideBySide:
-    """Every version that stands, oldest first, with what changed from one to the next marked: one query."""
-    stored = list(test.versions.select_related("entered_by").order_by("number"))
+    """Every version that stands, oldest first, with what changed from one to the next marked: two queries."""
+    stored = list(
+        test.versions.select_related("entered_by", "inbound_item")
+        .prefetch_related(Prefetch("read_backs", CriticalReadBack.objects.select_related("by")))
+        .order_by("number")
+    )
     current = versions_rule.current(stored)
     standing, gone = rules.standing(stored)
     data = test_data(test)
-    columns = tuple(Column(v, v is current, _stated(v)) for v in standing)
-    return SideBySide(test=test, columns=columns, rows=_rows(data, standing), withdrawn=tuple(gone))
+    columns = tuple(
+        Column(v, v is current, _stated(v), late=_is_late(v, standing), message=_message(v)) for v in standing
+    )
+    wanted = [component for component in data.components if component.kind != "text"]
+    missing = [component for component in wanted if current is not None and component.code not in current.values]
+    # an optional value that a final result leaves out is not awaited any more
+    awaited = [c for c in missing if c.required or (current and current.status == ResultStatus.PRELIMINARY)]
+    return SideBySide(
+        test=test,
+        columns=columns,
+        rows=_rows(data, standing),
+        withdrawn=tuple(gone),
+        given=len(wanted) - len(missing),
+        expected=len(wanted),
+        missing=tuple(component.label for component in awaited),
+    )
 
 
 def computed(procedure: Procedure) -> tuple[ComputedRow, ...]:
     """The calculations that the case's tests take part in, made now from the current versions: two queries."""
     protocol: Protocol = procedure.protocol_version.parsed
     ordered = set(procedure.tests.exclude(status="cancelled").values_list("code", flat=True))
-    found = calculate_all(protocol, rules.gather(known_of(procedure)))
+    known = known_of(procedure)
+    stored = {f"{row.test}.{code}": value for row in known for code, value in row.values.items()}
+    found = calculate_all(protocol, rules.gather(known))
     return tuple(
-        _computed(protocol, calculation, found[calculation.code])
+        _computed(protocol, calculation, found[calculation.code], stored)
         for calculation in protocol.calculations
         if any(name.partition(".")[0] in ordered for name in calculation.inputs)
     )
@@ -163,6 +231,17 @@ def value_text(stored: Mapping[str, Any] | None) -> str:
     return f"{'' if shown is None else shown} {stored.get('unit') or ''}".strip()
 
 
+def _is_late(version: ResultVersion, standing: list[ResultVersion]) -> bool:
+    """A preliminary that arrived after a final: shown, not asked."""
+    final = (v.number for v in standing if v.status != ResultStatus.PRELIMINARY)
+    return version.status == ResultStatus.PRELIMINARY and min(final, default=version.number) < version.number
+
+
+def _message(version: ResultVersion) -> int | None:
+    item = getattr(version, "inbound_item", None)  # a reverse one-to-one raises what getattr understands
+    return item.message_id if item is not None else None
+
+
 def _rows(data: Test, standing: list[ResultVersion]) -> tuple[Row, ...]:
     rows = [
         Row(component.label, reference(component), _cells(component, standing))
@@ -179,9 +258,21 @@ def _rows(data: Test, standing: list[ResultVersion]) -> tuple[Row, ...]:
 def _cells(component: Component, standing: list[ResultVersion]) -> tuple[Cell, ...]:
     texts = [value_text(version.values.get(component.code)) for version in standing]
     return tuple(
-        Cell(text, place > 0 and text != texts[place - 1], _outside(component, standing[place]))
+        Cell(
+            text,
+            place > 0 and text != texts[place - 1],
+            _outside(component, standing[place]),
+            flags=tuple(str(flag) for flag in _said(standing[place], "flags").get(component.code) or ()),
+            range=str(_said(standing[place], "ranges").get(component.code) or ""),
+        )
         for place, text in enumerate(texts)
     )
+
+
+def _said(version: ResultVersion, what: str) -> Mapping[str, Any]:
+    """Flags or ranges of the laboratory's message, by component."""
+    found = version.laboratory_said.get(what)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _outside(component: Component, version: ResultVersion) -> str:
@@ -201,7 +292,9 @@ def _stated(version: ResultVersion) -> datetime:
     return datetime.fromisoformat(stated) if stated else version.reported_at
 
 
-def _computed(protocol: Protocol, calculation: Calculation, found: Calculated) -> ComputedRow:
+def _computed(
+    protocol: Protocol, calculation: Calculation, found: Calculated, stored: Mapping[str, Mapping[str, Any]]
+) -> ComputedRow:
     return ComputedRow(
         code=calculation.code,
         label=calculation.label,
@@ -211,7 +304,22 @@ def _computed(protocol: Protocol, calculation: Calculation, found: Calculated) -
         preliminary=found.preliminary,
         note=calculation.note,
         source=calculation.source,
+        formula=_formula(calculation),
+        inputs=tuple(
+            f"{name}: {value_text(stored[one])}"
+            for one, name in zip(calculation.inputs, _names(protocol, calculation.inputs), strict=True)
+            if one in stored
+        ),
     )
+
+
+def _formula(calculation: Calculation) -> str:
+    """The formula in words, with the protocol's own numbers in it."""
+    text = FORMULAS[calculation.function].meaning
+    for name, value in sorted(calculation.parameters.items(), key=lambda item: -len(item[0])):
+        # as a word of its own: "red cells" are an input, "red_cells" is the number
+        text = re.sub(rf"\b{name}\b", measurement.number_text(value), text)
+    return text
 
 
 def _refused(protocol: Protocol, found: Calculated) -> str:

@@ -168,9 +168,19 @@ def _same(answer: AnswerRow | None, reading: Reading) -> bool:
 
 
 def write(
-    opened: Checklist, question: Question, reading: Reading, *, base: int | None, actor: Actor, now: datetime
+    opened: Checklist,
+    question: Question,
+    reading: Reading,
+    *,
+    base: int | None,
+    actor: Actor,
+    now: datetime,
+    reported: bool = False,
 ) -> bool:
-    """Add the answer over ``base``. False when something else already stands over it: the database decides."""
+    """Add the answer over ``base``. False when something else already stands over it: the database decides.
+
+    ``reported``: by the patient; not confirmed until somebody of the clinic has asked.
+    """
     if base is not None and not opened.answers.filter(pk=base, question=question.code).exists():
         return False
     try:
@@ -181,6 +191,8 @@ def write(
                 state=str(reading.state),
                 value=reading.value,
                 note=reading.note,
+                reported_by_patient=reported,
+                confirmed=not reported,
                 answered_at=now,
                 answered_by_id=actor.user_id,
                 valid_until=now + timedelta(hours=question.valid_hours) if question.valid_hours else None,
@@ -356,7 +368,12 @@ def reopen(*, actor: Actor, procedure: Procedure, reason: str, number: int) -> C
     if not reason.strip():
         raise Invalid("Say why the checklist is asked again.", field="reason")
     opened = Checklist.objects.create(
-        procedure=locked, number=number + 1, opened_at=now, opened_by_id=actor.user_id, reopen_reason=reason.strip()
+        procedure=locked,
+        number=number + 1,
+        opened_at=now,
+        opened_by_id=actor.user_id,
+        reopen_reason=reason.strip(),
+        report_id=old.report_id,
     )
     for model in (Answer, MedicineEntry, AllergyEntry):
         rows: Any = model.objects.filter(checklist=old, superseded_by__isnull=True)

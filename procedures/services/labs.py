@@ -20,7 +20,8 @@ from procedures import events
 from procedures.domain.protocol import Protocol, Test
 from procedures.domain.states import TestStatus
 from procedures.models import LabTest, Procedure, Specimen
-from procedures.models.labs import SpecimenLoss
+from procedures.models.labs import LossCode, SpecimenLoss
+from procedures.selectors import couriers
 from procedures.services import lab_rows as rows
 
 T = TestStatus
@@ -110,9 +111,10 @@ def cancel_uncollected(*, procedure: Procedure, reason: str, actor: Actor) -> li
 
 @transaction.atomic
 def decide_recollection(*, test: LabTest, note: str, actor: Actor) -> LabTest:
-    """A rejected or lost test will be collected again: the decision is recorded, the promise stays until it is done.
+    """A rejected or lost test will be collected again: the decision is recorded, the promise stays until it is done,
+    and the patient is told.
 
-    (The other decision, accepting the loss, is :func:`cancel_test`.) Raises Conflict for a test that is not lost.
+    (The other decisions are :func:`cancel_test` and :func:`accept_flaw`.) Raises Conflict for a test that is not lost.
     """
     procedure = rows.locked_case(test.procedure)
     row = rows.locked_test(test)
@@ -120,8 +122,9 @@ def decide_recollection(*, test: LabTest, note: str, actor: Actor) -> LabTest:
         raise Conflict("This test is neither rejected nor lost any more.")
     words = f"to be collected again ({actor.name})" + (f": {note.strip()}" if note.strip() else "")
     reason = f"{row.ended_reason} · {words}"[: rows.REASON_LENGTH]
-    LabTest.objects.filter(pk=row.pk).update(ended_reason=reason)
-    row.ended_reason = reason
+    now = clock.now()
+    LabTest.objects.filter(pk=row.pk).update(ended_reason=reason, recollect_decided_at=now)
+    row.ended_reason, row.recollect_decided_at = reason, now
     audit.record(
         action="test.recollection_decided",
         actor=actor,
@@ -130,6 +133,28 @@ def decide_recollection(*, test: LabTest, note: str, actor: Actor) -> LabTest:
         reason=note.strip(),
         data={"test": row.code},
     )
+    events.changed(procedure)
+    return row
+
+
+@transaction.atomic
+def accept_flaw(*, test: LabTest, note: str, actor: Actor) -> LabTest:
+    """The laboratory examines the rejected specimen all the same, and somebody takes the risk with a reason.
+
+    The result is awaited again, and what is wrong with the specimen stands beside it. Raises Conflict for a test
+    whose specimen is not rejected.
+    """
+    note = rows.given_reason(note)
+    procedure = rows.locked_case(test.procedure)
+    row = rows.locked_test(test)
+    if T(row.status) is not T.REJECTED:
+        raise Conflict("Only a rejected specimen can be examined all the same.")
+    flaw = f"{row.ended_reason} · risk accepted by {actor.name}: {note}"[: rows.REASON_LENGTH]
+    rows.move(
+        row, procedure, T.RECEIVED, "test.flaw_accepted", actor, note,
+        flaw_accepted=flaw, recollect_decided_at=None, ended_at=None, ended_reason="",
+        collected_at=row.collected_at or procedure.started_at or row.ordered_at,
+    )  # fmt: skip
     events.changed(procedure)
     return row
 
@@ -194,14 +219,15 @@ def _collect(procedure: Procedure, tubes: Sequence[Tube], collected_at: datetime
     locked = rows.locked_case(procedure)
     _check_accessions(tubes)
     tests = {test.pk: test for test in rows.locked_tests(locked)}
+    site = couriers.site_of(locked)
     specimens = []
     for tube in tubes:
         _refuse_second_click(locked, tube, collected_at)
-        specimen = _specimen(locked, tube, collected_at, actor)
+        specimen = _specimen(locked, tube, collected_at, site, actor)
         for pk in tube.tests:
             if pk not in tests:
                 raise Invalid("This test is not one of this case.")
-            _put_into(tests[pk], specimen, locked, actor)
+            _put_into(tests[pk], specimen, locked, site, actor)
         specimens.append(specimen)
     events.changed(locked)
     return specimens
@@ -223,7 +249,7 @@ def _refuse_second_click(procedure: Procedure, tube: Tube, collected_at: datetim
         raise Conflict("This tube is recorded already.")
 
 
-def _specimen(procedure: Procedure, tube: Tube, collected_at: datetime, actor: Actor) -> Specimen:
+def _specimen(procedure: Procedure, tube: Tube, collected_at: datetime, site: couriers.Site, actor: Actor) -> Specimen:
     container = next((c for c in _protocol(procedure).containers if c.code == tube.container), None)
     if container is None:
         raise Invalid("This protocol has no such container.")
@@ -236,26 +262,28 @@ def _specimen(procedure: Procedure, tube: Tube, collected_at: datetime, actor: A
         label_checked=tube.label_checked,
         collected_at=collected_at,
         collected_by_id=actor.user_id,
-        receipt_due_at=collected_at + timedelta(minutes=container.receipt_minutes),
+        receipt_due_at=collected_at + timedelta(minutes=site.receipt_minutes or container.receipt_minutes),
     )
     data = {"container": container.code, "tube": tube.tube_number, "label_checked": tube.label_checked}
     rows.note("specimen.collected", procedure, actor, data, specimen)
     return specimen
 
 
-def _put_into(test: LabTest, specimen: Specimen, procedure: Procedure, actor: Actor) -> None:
+def _put_into(test: LabTest, specimen: Specimen, procedure: Procedure, site: couriers.Site, actor: Actor) -> None:
     status = T(test.status)
     if status in TO_COLLECT:
         rows.move(
             test, procedure, T.COLLECTED, "test.collected", actor, test.ended_reason,
             specimen_id=specimen.pk, collected_at=specimen.collected_at, received_at=None,
-            ended_at=None, ended_reason="",
+            ended_at=None, ended_reason="", running_days=site.running_days, flaw_accepted="", recollect_decided_at=None,
         )  # fmt: skip
         return
     if test.specimen_id is not None or status not in {T.RECEIVED, *RESULTED}:
         raise Conflict("%(test)s was collected or cancelled in the meantime. Reload the page.", test=test.label)
     # received, or a result came, before anybody recorded the tube
-    LabTest.objects.filter(pk=test.pk).update(specimen=specimen, collected_at=specimen.collected_at)
+    LabTest.objects.filter(pk=test.pk).update(
+        specimen=specimen, collected_at=specimen.collected_at, running_days=site.running_days
+    )
 
 
 @transaction.atomic
@@ -285,7 +313,8 @@ def receive(
 ) -> list[Specimen]:
     """The laboratory has the tubes, says ``confirmed_by``. A lost one that turned up is received like any other.
 
-    ``counted``: how many tubes the laboratory counts; it must be as many as are ticked (clinical-facts §6.6-28).
+    ``counted``: how many of these the laboratory counts; it must be as many as are ticked (clinical-facts §6.6-28).
+    Part of a case's tubes may come first: the others stay awaited, each with its own alarm.
     """
     if not confirmed_by.strip():
         raise Invalid("Say who confirmed it.", field="confirmed_by")
@@ -311,7 +340,7 @@ def receive_one(specimen: Specimen, procedure: Procedure, confirmed_by: str, at:
     """One locked tube is at the laboratory, with the tests that run on it. For whoever has locked its case."""
     _set(
         specimen, procedure, actor, "specimen.received",
-        received_at=at, received_note=confirmed_by, loss="", loss_at=None, loss_reason="",
+        received_at=at, received_note=confirmed_by, loss="", loss_at=None, loss_code="", loss_reason="",
     )  # fmt: skip
     for test in rows.locked_tests(procedure).filter(specimen=specimen):
         if T(test.status) in {T.COLLECTED, T.LOST}:
@@ -323,18 +352,29 @@ def receive_one(specimen: Specimen, procedure: Procedure, confirmed_by: str, at:
 
 
 @transaction.atomic
-def report_loss(*, specimen: Specimen, loss: SpecimenLoss, reason: str, actor: Actor) -> Specimen:
-    """Rejected by the laboratory, or lost. Its tests without a result now need a decision (clinical-facts §6.6-5)."""
-    reason = rows.given_reason(reason)
+def report_loss(
+    *, specimen: Specimen, loss: SpecimenLoss, actor: Actor, code: LossCode | str = "", reason: str = ""
+) -> Specimen:
+    """Rejected by the laboratory, or lost. Its tests without a result now need a decision (clinical-facts §6.6-5).
+
+    ``code`` says why, ``reason`` in words; one of them is needed, and *something else* needs words.
+    """
+    code = str(code)
+    if code in ("", LossCode.OTHER) or reason.strip():
+        reason = rows.given_reason(reason)
+    why = f"{LossCode(code).label}: {reason}".rstrip(": ") if code and code != LossCode.OTHER else reason
+    why = why[: rows.REASON_LENGTH]
     procedure = rows.locked_case(specimen.procedure, dead=True)
     row = rows.locked_specimens(procedure, [specimen.pk])[0]
     if row.loss:
         return row
     now = clock.now()
-    _set(row, procedure, actor, f"specimen.{loss}", reason, loss=str(loss), loss_at=now, loss_reason=reason)
+    _set(
+        row, procedure, actor, f"specimen.{loss}", why, loss=str(loss), loss_at=now, loss_code=code, loss_reason=why
+    )  # fmt: skip
     to = T.REJECTED if loss == SpecimenLoss.REJECTED else T.LOST
     for test in rows.locked_tests(procedure).filter(specimen=row, status__in=[T.COLLECTED, T.RECEIVED]):
-        rows.move(test, procedure, to, f"test.{to}", actor, reason, ended_at=now, ended_reason=reason)
+        rows.move(test, procedure, to, f"test.{to}", actor, why, ended_at=now, ended_reason=why)
     events.changed(procedure)
     return row
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from clinic import audit, clock
 from clinic.actor import Actor
-from procedures.domain import load
+from procedures.domain import load, translations
 from procedures.models import Protocol, ProtocolVersion
 from procedures.models.protocols import known
 
@@ -30,6 +30,20 @@ def read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise load.ProtocolError((f"{path.name}: {exc}",)) from exc
+
+
+def read_translated(path: Path) -> dict[str, Any]:
+    """The protocol file with its translations, ``<language>/<name>`` beside it. Each must be there."""
+    data = read(path)
+    found = {language: path.parent / language / path.name for language in translations.OTHERS}
+    missing = tuple(
+        f"{path.name}: {language}/{path.name} is missing: patients are written to in this language too"
+        for language, place in found.items()
+        if not place.exists()
+    )
+    if missing:
+        raise load.ProtocolError(missing)
+    return data | {"translations": {language: read(place) for language, place in found.items()}}
 
 
 @transaction.atomic

@@ -239,9 +239,9 @@ def _check_twice(protocol: Protocol, data: Test, entry: _Entry, judgement: Judge
             problems.append(Problem(f"read_back.{name}", words))
     again = entry.read_back.get("value", "")
     if not again:
-        problems.append(
-            Problem("read_back.value", "Type the critical value a second time, from the report or as you read it back.")
-        )
+        of = " / ".join(c.label for c in rules.concerned(data, entry.values, matched, protocol))
+        words = "Type the critical value a second time, from the report or as you read it back: %(of)s."
+        problems.append(Problem("read_back.value", words, {"of": of or "-"}))
     elif not rules.repeats(data, entry.values, matched, protocol, again):
         words = 'You typed "%(again)s" here and something else above. Look at the report again.'
         problems.append(Problem("read_back.value", words, {"again": again}))

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from procedures.urls import bookings, checklists, clearance, inbound, labs, patients, records, results, series, uploads
+from procedures.urls import (
+    bookings,
+    checklists,
+    clearance,
+    couriers,
+    inbound,
+    labs,
+    patients,
+    records,
+    results,
+    series,
+    uploads,
+)
 
 app_name = "procedures"
 urlpatterns = [
@@ -13,6 +25,7 @@ urlpatterns = [
     *records.urlpatterns,
     *labs.urlpatterns,
     *inbound.urlpatterns,
+    *couriers.urlpatterns,
     *results.urlpatterns,
     *series.urlpatterns,
     *uploads.urlpatterns,

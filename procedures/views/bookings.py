@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -23,7 +24,7 @@ from procedures.domain.states import ProcedureStatus
 from procedures.forms.bookings import RequestForm, SlotForm, WhenForm, first_day
 from procedures.models import Patient, Procedure, ProtocolVersion
 from procedures.selectors import bookings as selector
-from procedures.selectors import kit
+from procedures.selectors import couriers, kit
 from procedures.selectors import patients as patient_selector
 from procedures.selectors import slots as slot_selector
 from procedures.services import bookings as service
@@ -94,7 +95,27 @@ def schedule(request: HttpRequest, code: str) -> HttpResponse:
         add_to_form(form, error)
         return _schedule_page(request, case, form, status=422)
     messages.success(request, _("Booked.") if case.status != ProcedureStatus.SCHEDULED else _("Moved."))
+    say_missed_courier(request, booked)
     return see_other("followups:case", booked.code)
+
+
+def say_missed_courier(request: HttpRequest, case: Procedure) -> None:
+    """The slot stands; whoever booked it hears that its fluid comes too late, and what would be in time."""
+    missed = couriers.missed_by(case, case.stay.lower, case.room_id) if case.stay else None
+    if missed is None:
+        return
+    ready = f"{timezone.localtime(missed.ready):%H:%M}"
+    if not missed.works:
+        messages.warning(request, _("Fluid ready %(ready)s; the laboratory does not work that day.") % {"ready": ready})
+    elif missed.last is None:
+        messages.warning(request, _("Fluid ready %(ready)s; no courier comes that day.") % {"ready": ready})
+    else:
+        words = _("Fluid ready %(ready)s, last courier %(last)s.")
+        messages.warning(request, words % {"ready": ready, "last": f"{missed.last:%H:%M}"})
+    better = couriers.next_in_time(case, clock.now())
+    if better is not None:
+        day = f"{timezone.localtime(better.start):%a %-d %b %H:%M}"
+        messages.info(request, _("A free slot that makes the courier: %(slot)s.") % {"slot": day})
 
 
 def say_who_answers(request: HttpRequest, case: Procedure, chosen: User) -> None:
@@ -185,15 +206,17 @@ def _schedule_page(
     when = WhenForm(request.GET or None, rooms=selector.rooms(case))
     asked = when.cleaned_data if when.is_valid() else {}
     first, days = first_day(asked.get("first")), asked.get("days") or 7
+    offered = selector.free_days(
+        procedure=case, first=first, days=days, room=asked.get("in_room"), operator=asked.get("by"), now=clock.now()
+    )
     context = {
         **selector.facts(case),
         "kit": kit.words_of(case, clock.now()),
         "form": form,
         "when": when,
         "first": first,
-        "days": selector.free_days(
-            procedure=case, first=first, days=days, room=asked.get("in_room"), operator=asked.get("by"), now=clock.now()
-        ),
+        "days": offered,
+        "courier": selector.courier_note(case, offered),
         "operator": asked.get("by"),
         "moving": case.status == ProcedureStatus.SCHEDULED,
         "seen": slots.token(case),

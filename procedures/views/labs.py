@@ -20,6 +20,7 @@ from clinic.errors import Invalid
 from clinic.responses import see_other
 from clinic.wording import add_to_form
 from procedures import access
+from procedures.domain.states import TestStatus
 from procedures.forms.labs import (
     AddTestForm,
     CollectForm,
@@ -29,9 +30,10 @@ from procedures.forms.labs import (
     ReceiveForm,
     RecollectForm,
 )
-from procedures.models import Procedure, Specimen
+from procedures.models import LabTest, Procedure, Specimen
 from procedures.models.labs import SpecimenLoss
 from procedures.selectors import banner
+from procedures.selectors import labels as label_selector
 from procedures.selectors import labs as selectors
 from procedures.services import labs
 
@@ -46,6 +48,12 @@ def tests(request: HttpRequest, code: str) -> HttpResponse:
     may_change = actor.has(*access.LABORATORY)
     form = _add_form(procedure, None) if may_change else None
     return _page(request, actor, procedure, "tests.html", {"may_change": may_change, "add_form": form})
+
+
+def _come(rows: Sequence[selectors.TestRow]) -> tuple[int, int]:
+    """How many of the tests that are not cancelled have a result, and how many there are."""
+    standing = [row for row in rows if row.state != "cancelled"]
+    return sum(row.current is not None for row in standing), len(standing)
 
 
 @require_POST
@@ -81,22 +89,25 @@ def test_cancel(request: HttpRequest, code: str, pk: int) -> HttpResponse:
 
 @require_http_methods(METHODS)
 def test_recollect(request: HttpRequest, code: str, pk: int) -> HttpResponse:
-    """The recorded decision about a rejected or lost test: collect again, or give it up with a reason."""
+    """The recorded decision about a rejected or lost test: collect again, give it up, or take the risk."""
     actor = actor_of(request)
     test = access.test_for(actor, code, pk, need=access.LABORATORY)
-    form = RecollectForm(request.POST if request.method == "POST" else None)
-
-    def decide() -> None:
-        if form.cleaned_data["decision"] == "cancel":
-            labs.cancel_test(test=test, reason=form.cleaned_data["reason"], actor=actor)
-        else:
-            labs.decide_recollection(test=test, note=form.cleaned_data["reason"], actor=actor)
-
-    if _done(form, decide):
+    rejected = test.status == TestStatus.REJECTED
+    form = RecollectForm(request.POST if request.method == "POST" else None, rejected=rejected)
+    if _done(form, lambda: _decide(test, form.cleaned_data, actor)):
         messages.success(request, _("The decision about %(test)s is recorded.") % {"test": test.label})
         again = form.cleaned_data["decision"] == "recollect"
         return see_other("procedures:specimens" if again else "procedures:tests", code)
     return _page(request, actor, test.procedure, "recollect.html", {"form": form, "test": test}, status=_status(form))
+
+
+def _decide(test: LabTest, data: dict[str, Any], actor: Actor) -> None:
+    if data["decision"] == "cancel":
+        labs.cancel_test(test=test, reason=data["reason"], actor=actor)
+    elif data["decision"] == "accept":
+        labs.accept_flaw(test=test, note=data["reason"], actor=actor)
+    else:
+        labs.decide_recollection(test=test, note=data["reason"], actor=actor)
 
 
 # --- tubes ----------------------------------------------------------------------------------
@@ -150,7 +161,7 @@ def specimen_receive(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     if not rows and not form.is_bound:
         return see_other("procedures:tests", code)
     if _done(form, lambda: labs.receive(procedure=specimen.procedure, actor=actor, **form.cleaned_data)):
-        messages.success(request, _("Received by the laboratory: %(n)s.") % {"n": len(form.cleaned_data["specimens"])})
+        _say_received(request, specimen.procedure)
         return see_other("procedures:tests", code)
     return _page(request, actor, specimen.procedure, "receive.html", {"form": form}, status=_status(form))
 
@@ -163,11 +174,14 @@ def specimen_loss(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     form = LossForm(request.POST if request.method == "POST" else None)
 
     def report() -> None:
-        loss = SpecimenLoss(form.cleaned_data["loss"])
-        labs.report_loss(specimen=specimen, loss=loss, reason=form.cleaned_data["reason"], actor=actor)
+        data = form.cleaned_data
+        loss = SpecimenLoss(data["loss"])
+        labs.report_loss(specimen=specimen, loss=loss, code=data["code"], reason=data["reason"], actor=actor)
 
     if _done(form, report):
-        messages.warning(request, _("Recorded. Decide now for each of its tests: collect again, or cancel."))
+        messages.warning(
+            request, _("Recorded. Decide now for each of its tests: collect again, cancel, or take the risk.")
+        )
         return see_other("procedures:tests", code)
     row = next(r for r in _specimens(specimen.procedure, lambda r: True) if r.specimen.pk == pk)
     return _page(request, actor, specimen.procedure, "loss.html", {"form": form, "row": row}, status=_status(form))
@@ -178,10 +192,17 @@ def labels(request: HttpRequest, code: str) -> HttpResponse:
     """A sheet of labels to print: the tubes there are, and those that the ordered tests still need."""
     actor = actor_of(request)
     procedure = access.procedure_for(actor, code)
-    rows = selectors.tests_of(procedure, clock.now())
+    now = clock.now()
+    rows = selectors.tests_of(procedure, now)
+    tubes = selectors.specimens_of(procedure, rows, now)
+    paper = "letter" if request.GET.get("paper") == "letter" else "a4"
     context = {
-        "tubes": [row for row in selectors.specimens_of(procedure, rows, clock.now()) if not row.specimen.loss],
-        "planned": selectors.suggested_tubes(procedure, rows, clock.now()),
+        "labels": label_selector.of(procedure, tubes, selectors.suggested_tubes(procedure, rows, now)),
+        "paper": paper,
+        "papers": [
+            {"url": f"?paper={code}", "label": name, "active": code == paper, "count": None}
+            for code, name in (("a4", _("A4 paper")), ("letter", _("Letter paper")))
+        ],
     }
     return _page(request, actor, procedure, "labels.html", context)
 
@@ -223,6 +244,7 @@ def _page(
         "protocol": procedure.protocol_version.parsed,
         "banner": banner.of_procedure(procedure),
         "rows": rows,
+        "come": _come(rows),
         "tube_rows": tubes,
         "tally": selectors.reconciliation(tubes),
         "to_collect": selectors.to_collect(rows),
@@ -258,6 +280,16 @@ def _collect_form(request: HttpRequest, procedure: Procedure) -> CollectForm:
         later=selectors.not_yet(procedure, clock.now()),
         initial={"collected_at": timezone.localtime(clock.now())},
     )
+
+
+def _say_received(request: HttpRequest, procedure: Procedure) -> None:
+    """How many there are now, and what is still on the way."""
+    tally = selectors.reconciliation(_specimens(procedure, lambda row: True))
+    words = _("The laboratory has %(received)s of %(collected)s tubes.")
+    messages.success(request, words % {"received": tally.received, "collected": tally.collected})
+    if tally.open:
+        words = _("%(open)s are still on the way, and are asked for until they arrive or are reported as lost.")
+        messages.warning(request, words % {"open": tally.open})
 
 
 def _say_collected(request: HttpRequest, procedure: Procedure, made: Sequence[Specimen]) -> None:

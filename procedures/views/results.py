@@ -21,12 +21,13 @@ from procedures import access
 from procedures.domain import versions
 from procedures.domain.states import Level, ResultStatus
 from procedures.forms.labs import ReasonForm
+from procedures.forms.read_backs import ReadBackForm
 from procedures.forms.results import ResultForm
 from procedures.models import LabTest, ResultVersion
-from procedures.selectors import banner
+from procedures.selectors import banner, trends
 from procedures.selectors import labs as labs_selectors
 from procedures.selectors import results as selectors
-from procedures.services import results
+from procedures.services import read_backs, results
 
 
 @require_safe
@@ -34,7 +35,11 @@ def versions_page(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """All versions of one test side by side, and what was computed from them."""
     actor = actor_of(request)
     test = access.test_for(actor, code, pk)
-    context = {"may_enter": actor.has(*access.LABORATORY), "judgement": selectors.judged_now(test)}
+    context = {
+        "may_enter": actor.has(*access.LABORATORY),
+        "judgement": selectors.judged_now(test),
+        "trends": trends.of_patient(test.procedure),
+    }
     return _page(request, actor, test, "versions.html", context)
 
 
@@ -78,6 +83,28 @@ def result_withdraw(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     ]
     context = {"form": form, "consequences": consequences}
     return _page(request, actor, test, "withdraw.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def result_read_back(request: HttpRequest, code: str, pk: int) -> HttpResponse:
+    """Write down that the laboratory phoned a critical result, or how else it was noticed."""
+    actor = actor_of(request)
+    test = access.test_for(actor, code, pk, need=access.LABORATORY)
+    version = versions.current(list(test.versions.all()))
+    if version is None or (version.level != Level.CRITICAL and not version.phoned_critical):
+        messages.info(request, _("There is no critical result of this test."))
+        return see_other("procedures:results", code, pk)
+    initial = {"at": timezone.localtime(clock.now()), "receiver": actor.name}
+    form = ReadBackForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
+        try:
+            read_backs.record(version=version, actor=actor, **form.arguments())
+        except Invalid as error:
+            add_to_form(form, error)
+        else:
+            messages.success(request, _("Written down. The result is still to be read by a physician."))
+            return see_other("procedures:results", code, pk)
+    return _page(request, actor, test, "read_back.html", {"form": form}, status=422 if form.errors else 200)
 
 
 def _explain(form: ResultForm, error: Invalid) -> dict[str, Any]:

@@ -98,6 +98,15 @@
     document.querySelectorAll("[data-keys-hint]").forEach((hint) => (hint.hidden = matchMedia("(pointer: coarse)").matches));
   }
 
+  /* ── A scanner types and ends with Enter: on to the next number, and never half a form ──────────── */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches?.("input[data-scan]")) return;
+    event.preventDefault();
+    const places = [...document.querySelectorAll("input[data-scan]")];
+    const next = places[places.indexOf(event.target) + 1] ?? event.target.form.querySelector(".btn-primary");
+    next.focus();
+  });
+
   /* ── Menus close when one clicks elsewhere or presses Escape ─────────────────────────────────────── */
   const openMenus = () => document.querySelectorAll("details.menu[open]");
   document.addEventListener("click", (event) => {
@@ -149,16 +158,20 @@
     ["td", "cell"],
   ];
 
-  const prepare = (root) => {
+  const prepare = (root, polled = false) => {
     /* A table shown as cards loses its table semantics in some browsers: say them. */
     root.querySelectorAll(".table-wrap").forEach((wrap) => {
       TABLE_ROLES.forEach(([selector, role]) => wrap.querySelectorAll(selector).forEach((part) => part.setAttribute("role", role)));
     });
-    root.querySelector("[data-error-summary]")?.focus();
+    /* What refreshes by itself never takes the focus from whoever is typing. */
+    if (!polled) root.querySelector("[data-error-summary]")?.focus();
   };
 
   prepare(document);
-  document.addEventListener("htmx:afterSwap", (event) => prepare(event.detail.target.isConnected ? event.detail.target : document));
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const polled = Boolean(event.detail.requestConfig?.headers["X-Refresh"]);
+    prepare(event.detail.target.isConnected ? event.detail.target : document, polled);
+  });
 
   document.addEventListener("htmx:sendError", () => say("offline"));
   document.addEventListener("htmx:responseError", () => say("failed"));

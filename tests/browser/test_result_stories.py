@@ -10,6 +10,13 @@ from clinic.models import Room
 from followups import engine
 from followups.models import Message
 from followups.services import demo_clock
+from procedures import events
+from procedures.domain import results as rules
+from procedures.domain.protocol import CriticalRule
+from procedures.domain.results import Known
+from procedures.models import ResultVersion
+from procedures.services import results
+from tests import make
 from tests.browser import chapters
 from tests.browser.conftest import Team
 from tests.browser.story import now
@@ -106,15 +113,86 @@ def test_a_cytology_that_never_comes_is_chased_given_up_and_told(team: Team, sto
     nora.follow(awaited)
     nora.follow("Rejected or lost: Cytology container")
     nora.pick("What happened?", "lost")
-    nora.fill("Reason", "Not in the laboratory, not with the courier")
+    nora.pick("Why?", "not found")
+    nora.fill("In words", "Not in the laboratory, not with the courier")
     nora.press("Record")
     decide = "Decide: specimen rejected or lost (Cytology)"
     pia.open("/inbox/")
     assert "Zimmermann, Ada" in pia.row(decide)
     pia.follow(decide)
     pia.follow("Decide: Cytology")
-    pia.pick("What shall be done?", "Cancel the test and accept the loss")
+    pia.pick("What shall be done?", "Cancel the test and accept the loss (the patient is told)")
     pia.fill("Because", "The next tap will bring fluid enough")
     pia.press("Record the decision")
     nora.open(case)
     assert "Tell the patient that there is no (full) result" in nora.promise("Tell the patient")
+
+
+def test_a_count_that_no_laboratory_flagged_is_critical_on_every_page_until_it_is_taken_and_told(
+    team: Team, story: Story
+) -> None:
+    nora, pia, case = team.nora, team.pia, f"/cases/{story.code}/"
+    story.at(1, "13:00")
+    arrive(story, "ascites_cell_count", nucleated_cells=(400, "/uL"), pmn_percent=(78, "%"))
+
+    nora.open("/checklists/")
+    assert "1 critical result no physician has taken." in nora.text
+    nora.follow("Look and take")
+    assert "Zimmermann, Ada" in nora.rows[0]
+    pia.open("/board/")
+    pia.follow("Look and take")
+    pia.follow("Take: Read the result: Cell count and differential, Zimmermann, Ada")
+    pia.press("Take it")
+    assert "Taken by a physician, not read yet" in pia.text and "no physician has taken" not in pia.text
+    nora.open("/checklists/")
+    assert "no physician has taken" not in nora.text
+
+    # the laboratory phones after all, and the nurse reads it back
+    nora.open(case)
+    nora.open(f"{case}tests/")
+    nora.follow("Cell count and differential")
+    assert "from the laboratory's message" in nora.text and "312 /uL computed" in nora.text
+    nora.follow("The laboratory phoned")
+    nora.pick("How was it noticed?", "the laboratory phoned")
+    nora.fill("Who called", "Ito, haematology")
+    nora.fill("The value, read back", "312")
+    nora.press("Write it down")
+    assert "Phoned by Ito, haematology" in nora.text
+
+    pia.open("/inbox/")
+    pia.follow("Read the result: Cell count and differential")
+    assert "How was it noticed?" not in pia.text
+    pia.pick("Interpretation", "critical")
+    pia.pick("Plan", "treat")
+    pia.fill("What exactly, for repeat, treat or refer", "Cefotaxime 2 g now, albumin day 1 and 3")
+    pia.pick("Tell the patient", "at once, about this result")
+    pia.fill("What the patient is told, in plain words", "The fluid is infected. Please come in now.")
+    pia.press("Sign this reading")
+
+    nora.open("/chase/")
+    nora.follow("Tell the patient now: 1 result")
+    nora.tick("Cell count and differential")
+    nora.pick("How", "phone")
+    nora.pick("What happened", "reached and told")
+    nora.fill("Spoke with", "the patient")
+    nora.press("Write it down")
+    assert not any("Tell the patient" in line for line in nora.promised)
+
+
+def arrive(story: Story, code: str, **values: tuple[float, str]) -> ResultVersion:
+    """As it comes from a laboratory without anybody entering it, graded by the rules and flagged by nobody."""
+    test = story.test(code)
+    stored = {name: {"value": n, "unit": unit, "text": f"{n:g}"} for name, (n, unit) in values.items()}
+    own = Known(test=code, values=stored, status="final", collected_at=test.collected_at)
+    judged = rules.judge(test.procedure.protocol_version.parsed, own, ())
+    version = make.result(
+        test, values=stored, level=str(judged.level), rules=[rule_as_stored(rule) for rule in judged.rules],
+        calculated={name: results.plain(found) for name, found in judged.calculated.items()},
+        reported_at=now(), arrived_at=now(),
+    )  # fmt: skip
+    events.changed(test.procedure)
+    return version
+
+
+def rule_as_stored(rule: CriticalRule) -> dict[str, Any]:
+    return {"code": rule.code, "level": str(rule.level), "message": rule.message, "source": rule.source.source}

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from procedures.domain import load
+from procedures.domain import load, translations
 from procedures.domain.protocol import Protocol
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,19 @@ def _data(name: str) -> dict[str, Any]:
 def data(name: str) -> dict[str, Any]:
     """A fresh copy of the file's data, to be changed at will."""
     return copy.deepcopy(_data(name))
+
+
+def translated(name: str) -> dict[str, Any]:
+    """As :func:`data`, with the translation of each language."""
+    folder = next(folder for folder in (CLINICAL, EXTRA) if (folder / f"{name}.toml").exists())
+    trees = {code: tomllib.loads((folder / code / f"{name}.toml").read_text("utf-8")) for code in translations.OTHERS}
+    return data(name) | {"translations": trees}
+
+
+@cache
+def whole(name: str) -> Protocol:
+    """The protocol as it is published, with its translations."""
+    return load.parse(translated(name), name=f"{name}.toml")
 
 
 @cache

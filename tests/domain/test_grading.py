@@ -226,3 +226,56 @@ def test_an_empty_result_of_any_test_is_unknown_unless_it_is_already_alarming(so
     for test in source.tests:
         level, _ = grade(test, {}, calculate_all(source, {}))
         assert level is Level.UNKNOWN, test.code
+
+
+# white cells, share in per cent, red cells, the laboratory's own count, unit; then the level: clinic-reality §1.6
+ASCITES = [
+    (400, 78, None, None, "/uL", "critical"),  # 312, and no flag of the laboratory anywhere
+    (0.4, 78, None, None, "10*9/L", "critical"),
+    (400, 78, 20_000, None, "/uL", "critical"),  # corrected for blood 232: shown beside it, never instead
+    (320, 78, None, None, "/uL", "normal"),  # 249.6
+    (400, 78, None, 31.2, "/uL", "critical"),  # the laboratory's own count is lower: the higher one alarms
+    (400, 10, None, 300, "/uL", "critical"),  # and the other way round
+    (0.4, 10, None, 0.25, "10*9/L", "critical"),
+    (300, 10, None, 30, "/uL", "normal"),
+    (300, None, None, 30, "/uL", "normal"),
+    (300, None, None, None, "/uL", "critical"),  # get the differential
+    (100, None, None, None, "/uL", "normal"),
+]
+
+
+@pytest.mark.parametrize("preliminary", [False, True])
+@pytest.mark.parametrize(("cells", "share", "red", "reported", "unit", "level"), ASCITES)
+def test_neutrophils_in_ascites(
+    cells: float, share: float | None, red: float | None, reported: float | None, unit: str, level: str,
+    preliminary: bool,
+) -> None:  # fmt: skip
+    numbers = {"nucleated_cells": cells, "pmn_percent": share, "red_cells": red, "pmn_reported": reported}
+    given_values: dict[str, Given] = {
+        code: Value(number=n, unit="%" if code == "pmn_percent" else unit, preliminary=preliminary)
+        for code, n in numbers.items()
+        if n is not None
+    }
+    assert ascites(**given_values)[0] == level
+
+
+def test_a_glucose_ratio_just_below_the_limit_is_not_rounded_away() -> None:
+    assert glucose(39.999, 100) == "critical"
+    assert glucose(40, 100) == "normal"
+
+
+@pytest.mark.parametrize("code", ["csf_white_cells_corrected", "csf_protein_corrected", "csf_serum_glucose_ratio"])
+def test_what_is_computed_in_csf_does_not_wait_for_the_final_value(code: str) -> None:
+    def early(number: float, unit: str) -> Value:
+        return Value(number=number, unit=unit, preliminary=True, collected_at=WHEN)
+
+    values = {
+        "csf_cell_count.white_cells": early(12, "/uL"),
+        "csf_cell_count.red_cells": early(2000, "/uL"),
+        "csf_protein.protein": early(80, "mg/dL"),
+        "csf_glucose.glucose": early(30, "mg/dL"),
+        "serum_glucose.glucose": early(100, "mg/dL"),
+    }
+    expected = {"csf_white_cells_corrected": 10, "csf_protein_corrected": 78, "csf_serum_glucose_ratio": 0.3}
+    found = calculate_all(LP, values)[code]
+    assert (found.value, found.preliminary) == (expected[code], True)

@@ -22,6 +22,7 @@ from procedures.models import (
     ClearanceDecision,
     InboundItem,
     InboundMessage,
+    Laboratory,
     MedicineEntry,
     Patient,
     Procedure,
@@ -161,6 +162,9 @@ def _places(cast: Cast) -> dict[str, Any]:
         "on-call": OnCall.objects.create(user=cast.carl, role=str(Role.PHYSICIAN), **week),
         "absences": Absence.objects.create(user=away, surrogate=cast.nora, **week),
         "away": away,
+        "laboratory": Laboratory.objects.create(
+            name="Central laboratory", zone="America/New_York", is_default=True, last_pickups={"0": "16:15"}
+        ),
     }
 
 

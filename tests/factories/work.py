@@ -35,6 +35,11 @@ ROLES = {
     Kind.TELL_LAST_DOSE: Role.NURSE,
     Kind.MATCH_RESULT: Role.NURSE,
     Kind.UNREADABLE_MESSAGE: Role.NURSE,
+    Kind.CALL_SILENT: Role.NURSE,
+    Kind.DANGER_SIGN: Role.NURSE,
+    Kind.READ_WORDS: Role.NURSE,
+    Kind.LINK_LOCKED: Role.NURSE,
+    Kind.BOOK_AGAIN: Role.SCHEDULER,
 }
 
 
@@ -53,6 +58,9 @@ def about(kind: Kind, usual_at: datetime | None = None) -> dict[str, Any]:
         Kind.ANSWERS_EXPIRING: {"questions": ["pregnancy"]},
         Kind.DO_ACTION: {"action": 1, "plan": "treat"},
         Kind.SYMPTOM_CHECK: {"check": "day_2", "encounter": "outpatient"},
+        Kind.CALL_SILENT: {"check": "day_2", "locked": False},
+        Kind.DANGER_SIGN: {"report": 1, "tier": "B"},
+        Kind.READ_WORDS: {"report": 1},
         Kind.TELL_PATIENT: {"versions": [1], "tests": ["cell_count"]},
         Kind.SPECIMEN_NOT_RECEIVED: {"specimen": 1, "tests": ["cell_count"]},
         Kind.SPECIMEN_LOST: {"specimen": 1, "tests": ["cell_count"]},

@@ -143,10 +143,11 @@ def test_a_lost_specimen_is_decided_on_collected_again_and_its_clock_begins_anew
     labs.decide_recollection(
         test=story.test("ascites_cytology"), note="at the next tap", actor=Actor.person(story.cast.pia)
     )
-    assert story.news() == []
+    assert story.news() == ["+ nurse/pia: tell that there is no result by Tue 24 Nov 11:30"]
     story.at(2, "10:00").collect("ascites_cytology")
     assert story.news() == [
         "- physician/pia: decide on ascites_cytology by Wed 18 Nov 11:30",
+        "- nurse/pia: tell that there is no result by Tue 24 Nov 11:30",
         "+ nurse/pia: receive ascites_cytology by Wed 18 Nov 12:00",
         "+ nurse/pia: await ascites_cytology by Wed 25 Nov 10:00",
     ]

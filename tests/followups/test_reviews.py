@@ -19,7 +19,13 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 NORMAL = {"interpretation": "normal", "plan": "none", "tell": "with_all"}
-CRITICAL = {"interpretation": "critical", "plan": "treat", "plan_detail": "Cefotaxime today", "tell": "now"}
+CRITICAL = {
+    "interpretation": "critical",
+    "plan": "treat",
+    "plan_detail": "Cefotaxime today",
+    "tell": "now",
+    "noticed": {"how": "here"},
+}
 
 
 def completed() -> Procedure:

@@ -166,6 +166,11 @@ INBOX_GROUPS = {
     Kind.SIGN_CLEARANCE: "decide",
     Kind.ACCEPT_TRANSFER: "do",
     Kind.LATER_TESTS: "do",
+    Kind.DANGER_SIGN: "tell",
+    Kind.READ_WORDS: "tell",
+    Kind.CALL_SILENT: "parked",
+    Kind.LINK_LOCKED: "parked",
+    Kind.BOOK_AGAIN: "parked",
 }
 
 #: What is about a person of the staff or the clinic stands on the engine's page.
@@ -189,6 +194,10 @@ CHASE_GROUPS = {
     Kind.CARRY_OUT: "record",
     Kind.MATCH_RESULT: "match",
     Kind.UNREADABLE_MESSAGE: "match",
+    Kind.DANGER_SIGN: "signs",
+    Kind.READ_WORDS: "signs",
+    Kind.CALL_SILENT: "call",
+    Kind.LINK_LOCKED: "call",
 }
 
 
@@ -457,6 +466,10 @@ def test_the_queue_says_what_each_checklist_lacks() -> None:
         (Summary(word=Word.SIGNED), ("clear", "Signed")),
         (Summary(word=Word.TO_SIGN, unsigned=("Visit", "Consent")), ("due", "To sign: Visit, Consent")),
         (Summary(word=Word.UNANSWERED, unanswered=3, to_confirm=1), ("due", "3 unanswered, 1 to confirm")),
+        (
+            Summary(word=Word.UNANSWERED, to_confirm=7, reported=6),
+            ("due", "the patient has answered: 7 to confirm"),
+        ),
         (Summary(word=Word.FLAGGED, expired=2), ("caution", "2 expired")),
         (Summary(word=Word.FLAGGED, unknown=1), ("caution", "1 unknown")),
     ],

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pgtrigger
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from clinic import clock
 from clinic.actor import Actor
@@ -15,8 +15,8 @@ from clinic.errors import Conflict, Invalid
 from clinic.models import AuditEntry
 from clinic.roles import Role
 from procedures.domain.states import LAB_TEST, TestStatus
-from procedures.models import LabTest, Procedure, Specimen
-from procedures.models.labs import SpecimenLoss
+from procedures.models import Laboratory, LabTest, Procedure, Specimen
+from procedures.models.labs import LossCode, SpecimenLoss
 from procedures.selectors import labs as selectors
 from procedures.services import labs, results
 from procedures.services.labs import Tube
@@ -345,6 +345,53 @@ def test_a_result_of_a_lost_tube_is_never_refused(nurse: Actor) -> None:
         test=procedure.tests.get(), status="final", actor=nurse, values={"protein": {"value": 2, "unit": "g/dL"}}
     )
     assert status(procedure, "ascites_protein") == "final"
+
+
+def test_a_risk_that_is_accepted_is_kept_until_another_specimen_is_taken(nurse: Actor) -> None:
+    procedure = case()
+    specimen = collected(procedure, "ascites_protein", actor=nurse)
+    labs.report_loss(specimen=specimen, loss=SpecimenLoss.REJECTED, code=LossCode.HAEMOLYSED, actor=nurse)
+    test = labs.accept_flaw(test=procedure.tests.get(), note="no second needle", actor=nurse)
+    assert (test.status, test.ended_at) == ("received", None)
+    assert "haemolysed" in test.flaw_accepted and nurse.name in test.flaw_accepted
+    kinds = set(procedure.follow_ups.filter(closed_at__isnull=True).values_list("kind", flat=True))
+    assert "awaited_result" in kinds and not kinds & {"specimen_lost", "specimen_not_received"}
+    with pytest.raises(Conflict):
+        labs.accept_flaw(test=test, note="again", actor=nurse)
+
+
+def test_a_withdrawn_result_does_not_show_that_the_tube_arrived(nurse: Actor) -> None:
+    procedure = case()
+    collected(procedure, "ascites_protein", actor=nurse)
+    test = procedure.tests.get()
+    results.enter(test=test, status="final", actor=nurse, values={"protein": {"value": 2, "unit": "g/dL"}})
+    receipt = procedure.follow_ups.filter(kind="specimen_not_received", closed_at__isnull=True)
+    assert not receipt.exists()
+    results.withdraw(test=test, reason="wrong patient", actor=nurse)
+    assert receipt.exists()
+
+
+def laboratory(**extra: object) -> Laboratory:
+    return Laboratory.objects.create(name="Central", zone="UTC", **extra)
+
+
+def test_the_laboratory_of_the_room_sets_its_days_and_its_window(nurse: Actor) -> None:
+    procedure = case()
+    laboratory(is_default=True, sending_facility="A", receipt_minutes=45)
+    own = Laboratory.objects.create(name="Near", zone="UTC", running_days=[0, 1, 2, 3, 4], receipt_minutes=300)
+    own.rooms.add(procedure.room)
+    specimen = collected(procedure, "ascites_protein", actor=nurse)
+    assert specimen.receipt_due_at - specimen.collected_at == timedelta(minutes=300)
+    test = procedure.tests.get()
+    assert test.running_days == [0, 1, 2, 3, 4]
+    waiting = procedure.follow_ups.get(kind="awaited_result", closed_at__isnull=True)
+    assert waiting.due_at == test.outer_at
+
+
+def test_only_one_laboratory_in_use_is_the_default(nurse: Actor) -> None:
+    laboratory(is_default=True, sending_facility="A")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Laboratory.objects.create(name="Other", zone="UTC", is_default=True, sending_facility="B")
 
 
 # --- the database agrees with the table -----------------------------------------------------

@@ -9,7 +9,8 @@ from clinic import clock
 from clinic.models import User
 from clinic.roles import CLINICAL, STAFF, Role
 from followups.domain.kinds import Kind, MessageState
-from followups.models import Action, Review
+from followups.models import Action, Review, SymptomCheck
+from followups.services import links
 from procedures.models import Procedure, ResultVersion, Transfer
 from tests import make
 from tests.factories import promises
@@ -54,6 +55,18 @@ def action(case: Case) -> dict[str, Any]:
         **about, review=review, what="Neurology", responsible=by, created_at=now, due_at=now + timedelta(days=7)
     )
     return {"pk": row.pk}
+
+
+def report(case: Case) -> dict[str, Any]:
+    procedure = done()
+    row = SymptomCheck.objects.create(
+        procedure=procedure, check_code="day_1", outcome="answered", at=clock.now(), by=procedure.responsible
+    )
+    return {"code": procedure.code, "pk": row.pk}
+
+
+def token(case: Case) -> dict[str, Any]:
+    return {"token": links.token(links.issue(procedure=done(), purpose="symptoms", about="day_2"))}
 
 
 def booking(case: Case) -> dict[str, Any]:
@@ -117,6 +130,8 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:board": allow(*STAFF),
     "followups:week": allow(*STAFF),
     "followups:checklists": allow(*CLINICAL),
+    "followups:criticals": allow(*READERS),
+    "followups:critical_strip": allow(*READERS),
     "followups:inbox": allow(Role.PHYSICIAN, Role.DIRECTOR),
     "followups:chase": allow(Role.NURSE, Role.DIRECTOR),
     "followups:loop": allow(Role.DIRECTOR),
@@ -131,6 +146,17 @@ FOLLOWUPS: dict[str, Row] = {
     "followups:case_summary": allow(*READERS, others=404, kwargs=completed),
     "followups:tell": allow(*WRITERS, kwargs=completed, **CLOSED),
     "followups:symptoms": allow(*WRITERS, kwargs=check, **CLOSED),
+    "followups:report": allow(*READERS, others=404, kwargs=report),
+    "followups:report writing": allow(
+        *WRITERS, ok=303, method="post", kwargs=report, data=lambda case: {"outcome": "not_reached"}, **CLOSED
+    ),
+    # behind a patient's link: whoever has the address, and nobody without the birth date
+    "followups:patient_gate": public(kwargs=token),
+    "followups:patient_symptoms": public(404),
+    "followups:patient_last": public(404),
+    "followups:patient_done": public(404),
+    "followups:patient_question": public(404, kwargs=lambda case: {"code": "legs"}),
+    "followups:patient_now": public(404, kwargs=lambda case: {"code": "legs"}),
     "followups:review": allow(*READERS, others=404, kwargs=version),
     "followups:review writing": allow(
         Role.PHYSICIAN, ok=422, method="post", kwargs=version, data=lambda case: {"plan": ""}, **SIGNERS

@@ -8,7 +8,7 @@ from typing import Any
 from clinic import clock
 from clinic.actor import Actor
 from clinic.roles import Role
-from procedures.models import LabTest, Procedure
+from procedures.models import Laboratory, LabTest, Procedure
 from procedures.services import labs, records, results
 from procedures.services.labs import Tube
 from procedures.services.records import Content
@@ -51,6 +51,16 @@ def tube(case: Case) -> dict[str, Any]:
     return {"code": row.procedure.code, "pk": row.specimen_id}
 
 
+def critical(case: Case) -> dict[str, Any]:
+    row = _collected()
+    make.result(row, level="critical")
+    return {"code": row.procedure.code, "pk": row.pk}
+
+
+def laboratory(case: Case) -> dict[str, Any]:
+    return {"pk": Laboratory.objects.create(name="Central", zone="UTC").pk}
+
+
 def resulted(case: Case) -> dict[str, Any]:
     row = _collected()
     results.enter(test=row, status="final", values={"protein": {"value": 2, "unit": "g/dL"}}, actor=ENGINE)
@@ -76,7 +86,9 @@ RECORDS: dict[str, Row] = {
     "procedures:specimen_loss": allow(*WRITERS, kwargs=tube, **CLOSED),
     "procedures:upload_results": allow(Role.NURSE, Role.DIRECTOR),
     "procedures:uploaded_results": allow(Role.NURSE, Role.DIRECTOR),
+    "procedures:laboratory_courier": allow(Role.DIRECTOR, kwargs=laboratory),
     "procedures:results": allow(*READERS, others=404, kwargs=resulted),
     "procedures:result_new": allow(*WRITERS, kwargs=test, **CLOSED),
+    "procedures:result_read_back": allow(*WRITERS, kwargs=critical, **CLOSED),
     "procedures:result_withdraw": allow(*WRITERS, kwargs=resulted, **CLOSED),
 }

@@ -298,7 +298,7 @@ def test_at_the_bedside_no_room_is_asked_for(scheduler: Client, room: Room) -> N
     assert fresh(case).room is None
 
 
-def test_the_schedule_page_costs_at_most_twenty_one_queries_whatever_is_booked(scheduler: Client, room: Room) -> None:
+def test_the_schedule_page_costs_at_most_twenty_two_queries_whatever_is_booked(scheduler: Client, room: Room) -> None:
     case, counts = make.procedure(), []
     for hours in (range(8, 9), range(10, 16, 2)):
         for hour in hours:
@@ -306,7 +306,7 @@ def test_the_schedule_page_costs_at_most_twenty_one_queries_whatever_is_booked(s
         with CaptureQueriesContext(connection) as queries:
             scheduler.get(url("schedule", case), {"first": monday().isoformat(), "days": "28"})
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 21
+    assert counts[0] == counts[1] <= 22
 
 
 # --- who may -------------------------------------------------------------------------------

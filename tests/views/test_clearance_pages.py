@@ -48,7 +48,7 @@ def test_the_page_says_what_was_found_why_from_which_source_and_whom_to_ask(
     stopped: Procedure, physician: Client
 ) -> None:
     text = physician.get(url("clearance", stopped)).content.decode()
-    for words in ("hold from", "As long as it is taken", "no clinician has signed this rule yet", "Decide so"):
+    for words in ("hold from", "As long as it is taken", "not approved by this clinic", "Decide so"):
         assert words in text
     assert "May it be paused for the procedure" in text
     nurse = as_role(Role.NURSE).get(url("clearance", stopped)).content.decode()

@@ -202,8 +202,10 @@ def test_receipt_before_collection_is_refused_in_words(web: Client, case: Proced
 
 def test_a_rejected_tube_asks_for_a_decision_and_takes_both(web: Client, case: Procedure) -> None:
     specimen = tube(case, "csf_cell_count", "csf_culture")
-    data = {"loss": "rejected", "reason": "haemolysed"}
+    data = {"loss": "rejected", "code": "haemolysed", "reason": "pink serum"}
+    other = {"loss": "rejected", "code": "other", "reason": ""}
     assert web.post(url(case, "specimen_loss", specimen.pk), {"loss": "rejected"}).status_code == 422
+    assert web.post(url(case, "specimen_loss", specimen.pk), other).status_code == 422
     assert web.post(url(case, "specimen_loss", specimen.pk), data).status_code == 303
     page = web.get(url(case, "tests")).content.decode()
     assert "Rejected: decide" in page and "haemolysed" in page
@@ -214,6 +216,41 @@ def test_a_rejected_tube_asks_for_a_decision_and_takes_both(web: Client, case: P
     assert given_up.status_code == 303
     assert named(case, "csf_culture").status == "cancelled"
     assert "tap again" in named(case, "csf_cell_count").ended_reason
+
+
+def test_a_flawed_specimen_that_is_examined_all_the_same_says_so_beside_its_test(web: Client, case: Procedure) -> None:
+    specimen = tube(case, "csf_cell_count")
+    web.post(url(case, "specimen_loss", specimen.pk), {"loss": "rejected", "code": "too_little", "reason": ""})
+    decide = url(case, "test_recollect", named(case, "csf_cell_count").pk)
+    assert "accept the risk" in web.get(decide).content.decode()
+    assert web.post(decide, {"decision": "accept", "reason": "cannot be tapped again"}).status_code == 303
+    cells = named(case, "csf_cell_count")
+    assert (cells.status, cells.ended_reason) == ("received", "")
+    page = web.get(url(case, "tests")).content.decode()
+    assert "examined all the same" in page and "too little" in page and "cannot be tapped again" in page
+
+
+def test_a_lost_specimen_cannot_be_examined_all_the_same(web: Client, case: Procedure) -> None:
+    specimen = tube(case, "csf_cell_count")
+    web.post(url(case, "specimen_loss", specimen.pk), {"loss": "lost", "code": "not_found", "reason": ""})
+    decide = url(case, "test_recollect", named(case, "csf_cell_count").pk)
+    assert "accept the risk" not in web.get(decide).content.decode()
+    assert web.post(decide, {"decision": "accept", "reason": "x"}).status_code == 422
+
+
+def test_a_part_of_the_tubes_may_arrive_first_and_the_others_stay_asked_for(web: Client, case: Procedure) -> None:
+    first, second = tube(case, "csf_cell_count"), tube(case, "csf_culture")
+    data = {"specimens": [first.pk], "confirmed_by": "Ito", "counted": "1", "at": local()}
+    page = web.post(url(case, "specimen_receive", first.pk), data, follow=True).content.decode()
+    assert "has 1 of 2 tubes" in page and "1 are still on the way" in page
+    open_ = case.follow_ups.filter(kind="specimen_not_received", closed_at__isnull=True)
+    assert [f.about["specimen"] for f in open_] == [second.pk]
+
+
+def test_a_label_carries_the_number_as_bars_and_the_sheet_has_two_sizes(web: Client, case: Procedure) -> None:
+    page = web.get(url(case, "labels")).content.decode()
+    assert page.count('class="bars"') == 4 and f'aria-label="{case.code}"' in page and "labels-a4" in page
+    assert "labels-letter" in web.get(url(case, "labels"), {"paper": "letter"}).content.decode()
 
 
 def test_labels_carry_two_identifiers_the_tube_and_no_address_of_the_patient(web: Client, case: Procedure) -> None:

@@ -118,7 +118,7 @@ def test_pictures_are_drawn_by_the_server_and_their_numbers_stand_beside_them(
 
 
 def test_the_figures_poll_for_one_query(client: Client, dora: User, case: Procedure) -> None:
-    found = re.search(r'hx-get="([^"]+)"', opened(client, "indicators", "?days=7"))
+    found = re.search(r'id="work" hx-get="([^"]+)"', opened(client, "indicators", "?days=7"))
     assert found
     address = found[1].replace("&amp;", "&")
     with CaptureQueriesContext(connection) as queries:

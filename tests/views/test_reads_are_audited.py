@@ -29,6 +29,7 @@ NOBODY = {
     "procedures:laboratory_edit",
     "procedures:upload_results",
     "procedures:uploaded_results",
+    "procedures:laboratory_courier",
     "followups:engine",
     "followups:dealt_with",
     "followups:mail",

@@ -56,7 +56,7 @@ def enter(client: Client, name: str) -> None:
 
 
 def poll_address(html: str) -> str:
-    found = re.search(r'hx-get="([^"]+)" hx-trigger="every 30s"', html)
+    found = re.search(r'id="(?:work|board)" hx-get="([^"]+)" hx-trigger="every 30s"', html)
     assert found
     return found[1].replace("&amp;", "&")
 

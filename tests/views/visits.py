@@ -42,6 +42,7 @@ POST_ONLY = {
 }
 #: Lead elsewhere, or say something to a machine.
 NO_PAGE = {
+    "followups:critical_strip",
     "followups:indicators_file",
     "followups:open_items_file",
     "followups:overrides_file",
@@ -53,6 +54,15 @@ NO_PAGE = {
     "readyz",
     "healthz_engine",
     "followups:metrics",
+}
+#: Behind a patient's link: opened in test_patient_link_pages.py and in tests/browser/test_patient_stories.py.
+PATIENT = {
+    "followups:patient_gate",
+    "followups:patient_symptoms",
+    "followups:patient_question",
+    "followups:patient_now",
+    "followups:patient_last",
+    "followups:patient_done",
 }
 #: Lead to names of the log-in package that this product does not use.
 ABSENT = {"account_signup", "account_email", "account_reset_password", "account_set_password"}
@@ -202,6 +212,10 @@ NAMED: dict[str, Paths] = {
     "procedures:result_new": lambda full: [
         full.url("procedures:result_new", full.test(code)) for code in ("ascites_cell_count", "ascites_culture")
     ],
+    "procedures:result_read_back": one("procedures:result_read_back", lambda full: full.test("ascites_cell_count")),
+    "procedures:laboratory_courier": by_number(
+        "procedures:laboratory_courier", lambda full: full.places["laboratory"].pk
+    ),
     "procedures:result_withdraw": one("procedures:result_withdraw", lambda full: full.test("ascites_protein")),
     # what laboratories sent
     "procedures:unmatched_message": lambda full: [
@@ -218,8 +232,13 @@ NAMED: dict[str, Paths] = {
         "followups:case", "rich", "coming", "requested", "arrived", "running", "cancelled", "no_show"
     ),
     "followups:case_summary": pages("followups:case_summary"),
+    "followups:leaflet": lambda full: [
+        full.url("followups:leaflet", which, case=case) for which, case in (("before", "coming"), ("after", "rich"))
+    ],
+    "followups:before_form": pages("followups:before_form", "coming"),
     "followups:tell": pages("followups:tell", "rich", "no_show"),
     "followups:symptoms": one("followups:symptoms", lambda full: "day_2"),
+    "followups:report": one("followups:report", lambda full: full.rich.symptom_checks.earliest("pk").pk),
     "followups:review": lambda full: [
         reverse("followups:review", args=[full.version(code)])
         for code in ("ascites_cell_count", "serum_albumin", "ascites_culture")
@@ -266,7 +285,7 @@ OWN: dict[str, Callable[[Full, Role], list[str]]] = {
 def names() -> list[str]:
     """Every address of the table that has a page of its own."""
     known = {name.split(" ")[0] for name in MATRIX}
-    return sorted(known - POST_ONLY - NO_PAGE - ABSENT)
+    return sorted(known - POST_ONLY - NO_PAGE - ABSENT - PATIENT)
 
 
 def paths(name: str, full: Full) -> list[str]:

@@ -63,6 +63,7 @@ class Chase(StrEnum):
     LOST = "lost"
     AWAITED = "awaited"
     MATCH = "match"
+    SIGNS = "signs"
     CALL = "call"
     CHECKLIST = "checklist"
     RECORD = "record"

@@ -56,12 +56,14 @@ def _tell(facts: ProcedureFacts, key: str, rows: list[tuple[TestFact, VersionFac
 
 
 def tell_no_result(facts: ProcedureFacts) -> Iterator[Promise]:
-    """A case that was cancelled, a needle without fluid, a test that was given up: the patient hears of it."""
+    """A case that was cancelled, a needle without fluid, a test that was given up or must be taken again: the patient
+    hears of it."""
     if facts.deceased or facts.disposition is Disposition.DIED:
         return
     since = _without_result_since(facts)
     if since is None or knows_of_cancellation(facts.contacts, since):
         return
+    again = any(t.recollect_at == since for t in facts.tests)
     due = since + timedelta(hours=facts.protocol.tell_hours["abnormal"])
     if facts.status is S.CANCELLED and facts.slot_at is not None and facts.slot_at > since:
         due = min(due, facts.slot_at)  # before the patient sets out for a slot that is gone
@@ -72,12 +74,13 @@ def tell_no_result(facts: ProcedureFacts) -> Iterator[Promise]:
         due_at=due,
         role=Role.NURSE,
         responsible_id=facts.responsible_id,
-        about={"no_result": True},
+        about={"no_result": True, "again": again},
     )
 
 
 def _without_result_since(facts: ProcedureFacts) -> datetime | None:
     moments = [t.ended_at for t in facts.tests if t.cancelled_after_collection and t.ended_at]
+    moments += [t.recollect_at for t in facts.tests if t.recollect_at]
     if facts.status is S.CANCELLED:  # with or without a slot: whoever was referred expects a call
         moments.append(facts.ended_at or facts.requested_at)
     if facts.status is S.COMPLETED and facts.outcome in {Outcome.NO_FLUID, Outcome.NOT_ATTEMPTED}:
@@ -86,6 +89,8 @@ def _without_result_since(facts: ProcedureFacts) -> datetime | None:
 
 
 def _line(about: About, key: str) -> Line:
+    if about.get("again"):
+        return gettext_noop("Tell the patient that a test must be taken again")
     if about.get("no_result"):
         return gettext_noop("Tell the patient that there is no (full) result")
     count = len(about.get("versions", []))
@@ -105,7 +110,10 @@ SPEC = Spec(
     label=gettext_noop("Tell the patient"),
     line=_line,
     mail=gettext_noop("A patient is waiting to be told."),
-    opens="a result was reviewed and is to be told, a slot or a case was cancelled, or a needle gave no result",
+    opens=(
+        "a result was reviewed and is to be told, a slot or a case was cancelled, a needle gave no result, or a lost "
+        "test is given up or taken again"
+    ),
     closes="the patient, or who answers for them, was reached about exactly this, or the letter went out",
     page="followups:tell",
     kept=alive,

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from procedures.domain import content, load, load_ruleset
 from procedures.domain.protocol import Protocol
 from procedures.domain.ruleset import RuleSet
+from procedures.services import protocols
 
 PROTOCOLS = Path(__file__).resolve().parents[2] / "protocols"
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "clinical-content.md"
@@ -22,7 +23,7 @@ RESERVED = frozenset({"medicines.toml", "thresholds.toml"})
 def read_protocols(folder: Path = PROTOCOLS) -> list[Protocol]:
     """Every protocol file of the folder, by file name. Raises ProtocolError."""
     paths = sorted(path for path in folder.glob("*.toml") if path.name not in RESERVED)
-    return [load.parse(tomllib.loads(path.read_text("utf-8")), name=path.name) for path in paths]
+    return [load.parse(protocols.read_translated(path), name=path.name) for path in paths]
 
 
 def read_rules(folder: Path = PROTOCOLS) -> RuleSet:

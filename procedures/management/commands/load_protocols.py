@@ -23,7 +23,7 @@ class Command(BaseCommand):
         for path in protocols.files(options["directory"]):
             try:
                 version, new = protocols.publish(
-                    data=protocols.read(path), name=path.name, actor=Actor.system("load_protocols")
+                    data=protocols.read_translated(path), name=path.name, actor=Actor.system("load_protocols")
                 )
             except ProtocolError as exc:
                 failed = True

@@ -10,6 +10,7 @@ from followups.domain.planner import plan
 from procedures.domain.states import (
     Outcome,
     ProcedureStatus,
+    TestStatus,
 )
 from tests.domain.cases import (
     NOON,
@@ -83,3 +84,15 @@ def test_three_tries_by_two_channels_and_a_letter_end_the_telling_but_nothing_le
     assert plan(replace(cancelled, contacts=calls)) != ()
     assert plan(replace(cancelled, contacts=(*calls[:2], letter))) != ()
     assert plan(replace(cancelled, contacts=(*calls, letter))) == ()
+
+
+def test_a_test_that_must_be_taken_again_is_told_until_it_is_taken_or_the_patient_knows() -> None:
+    again = replace(read(1), current=None, status=TestStatus.REJECTED, ended_at=NOON, recollect_at=NOON + hours(1))
+    promises = {p.key: p for p in plan(case(tests=(again,), specimens=(specimen(),)))}
+    assert promises["tell:no_result"].about == {"no_result": True, "again": True}
+    assert promises["tell:no_result"].start_at == NOON + hours(1)
+    call = f.ContactFact(purpose="cancellation", told=True, outcome="reached", at=NOON + hours(2), channel="phone")
+    told = plan(case(tests=(again,), specimens=(specimen(),), contacts=(call,)))
+    assert "tell:no_result" not in {p.key for p in told}
+    undecided = replace(again, recollect_at=None)
+    assert "tell:no_result" not in {p.key for p in plan(case(tests=(undecided,), specimens=(specimen(),)))}

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('procedures', '0008_inbound'),
+        ('procedures', '0010_patient_reports'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('followups', '0006_patient_links'),
-        ('procedures', '0008_inbound'),
+        ('followups', '0008_patient_drafts'),
+        ('procedures', '0011_arrivals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
