@@ -127,3 +127,15 @@ def owed(message: InboundMessage) -> dict[str, str]:
     """The open promises about the message, with their level."""
     rows = FollowUp.objects.filter(subject_kind="message", subject_id=message.pk, closed_at=None)
     return {row.kind: row.level for row in rows}
+
+
+def waits(at: datetime) -> InboundMessage:
+    """A message with two parts that wait, straight to the database."""
+    n = InboundMessage.objects.count()
+    lab = Laboratory.objects.create(name=f"Laboratory {n}", sending_facility=f"LAB {n}", zone="America/New_York")
+    row = InboundMessage.objects.create(
+        source="mllp", control_id=str(n), digest=str(n), raw=b"MSH|", received_at=at, state="waiting", laboratory=lab
+    )
+    for place in ("OBR[1]/OBX[1]", "OBR[1]/OBX[2]"):
+        row.items.create(place=place, label="Cells", state="waiting", reasons=["unknown_code"])
+    return row

@@ -25,6 +25,7 @@ from clinic.models import Absence, Closure, Heartbeat, User
 from clinic.roles import Role
 from followups.domain.kinds import Kind
 from tests import checked, make
+from tests.factories import inbound
 from tests.factories.work import DAY, HOUR, NOW, promise, taken
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,9 @@ LISTS = {
     "/loop/indicators/": Role.DIRECTOR,
     "/loop/overrides/": Role.DIRECTOR,
     "/open-items/": Role.NURSE,
+    "/results/unmatched/": Role.NURSE,
+    "/results/messages/": Role.NURSE,
+    "/laboratories/": Role.NURSE,
     "/handover/": Role.NURSE,
 }
 
@@ -82,6 +86,7 @@ def populate(rows: int, people: dict[Role, User]) -> None:
             taken(promise(Kind.TELL_PATIENT, procedure=case), people[Role.NURSE])
             audit.record(action="procedure.overbooked", actor=Actor.person(doctor), subject=case, reason="agreed")
             make.result(make.lab_test(other), arrived_at=NOW - HOUR)
+            inbound.waits(NOW - HOUR)
 
 
 def queries(address: str, user: User) -> int:
