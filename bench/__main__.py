@@ -10,8 +10,8 @@ import sys
 from bench import ground
 
 #: In the order of running; the ones that need Django get a throw-away database first.
-NAMES = ("safety_rules", "hl7_reading", "list_pages", "patient_search", "booking", "memory")
-WITH_DATABASE = frozenset({"list_pages", "patient_search", "booking"})
+NAMES = ("safety_rules", "hl7_reading", "list_pages", "patient_search", "booking", "inbound", "memory")
+WITH_DATABASE = frozenset({"list_pages", "patient_search", "booking", "inbound"})
 
 
 def main(arguments: list[str]) -> int:

@@ -82,7 +82,7 @@ class Filler:
     """Fills one database step by step: ``to(10_000)``, measure, ``to(30_000)``, measure."""
 
     def __init__(self) -> None:
-        self.people = _people()
+        self.people = staff()
         self.rooms = [Room.objects.create(name=f"Room {n}") for n in range(1, ROOMS + 1)]
         for weekday in range(5):
             ClinicHours.objects.create(weekday=weekday, opens=time(8), closes=time(18))
@@ -232,7 +232,7 @@ def _working_day(offset: int) -> datetime:
     return monday - timedelta(days=3) - timedelta(weeks=(-offset - 1) // 5)
 
 
-def _people() -> dict[str, list[User]]:
+def staff() -> dict[str, list[User]]:
     made: dict[str, list[User]] = {}
     for role, count in ((Role.PHYSICIAN, 6), (Role.NURSE, 6), (Role.SCHEDULER, 2), (Role.DIRECTOR, 1)):
         made[f"{role}s"] = [_person(role, number) for number in range(1, count + 1)]

@@ -21,6 +21,7 @@ PARTS = (
     ("web (gunicorn)", "gunicorn"),
     ("worker (celery)", "clinic --quiet worker"),
     ("beat (celery)", "clinic --quiet beat"),
+    ("listener", "receive_results"),
     ("database (PostgreSQL)", "postgres"),
     ("broker (Valkey)", "valkey"),
 )

@@ -20,8 +20,8 @@ NIGHTLY_SECONDS = 3600
 QUEUE = "celery"
 #: Takes the name of a channel and sends what is due on it.
 DELIVER = "followups.tasks.deliver"
-#: One process for the pass, one for the nightly check beside it.
-OTHER_PROCESSES = 2
+#: One process for the pass, one for the nightly check, one for reading what laboratories sent.
+OTHER_PROCESSES = 3
 
 app = Celery("clinic")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -51,7 +51,7 @@ def route(name: str, args: Any, *_: Any, **__: Any) -> dict[str, str]:
 @app.on_after_configure.connect
 def set_queues(sender: Celery, **_: Any) -> None:
     """A worker that is not told otherwise listens to all of them. No channel takes more than one process
-    (``followups.services.turns``), so this many leave room for the engine whatever hangs.
+    (``clinic.turns``), so this many leave room for the engine whatever hangs.
     """
     sender.conf.task_queues = [Queue(name, routing_key=name) for name in queue_names()]
     sender.conf.task_default_queue = QUEUE

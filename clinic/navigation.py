@@ -52,6 +52,23 @@ ENTRIES: tuple[Entry, ...] = (
         frozenset({Role.NURSE, Role.PHYSICIAN}),
         aside=True,
     ),
+    Entry(
+        "procedures:unmatched",
+        _("Results to place"),
+        "question-diamond",
+        frozenset({Role.NURSE, Role.PHYSICIAN, Role.DIRECTOR}),
+        aside=True,
+    ),
+    Entry(
+        "procedures:laboratories",
+        _("Laboratories"),
+        "building",
+        frozenset({Role.NURSE, Role.DIRECTOR, Role.ADMINISTRATOR}),
+        aside=True,
+    ),
+    Entry(
+        "procedures:upload_results", _("Upload results"), "upload", frozenset({Role.NURSE, Role.DIRECTOR}), aside=True
+    ),
     Entry("followups:engine", _("Engine"), "heart-pulse", frozenset({Role.DIRECTOR, Role.ADMINISTRATOR}), aside=True),
     Entry("places", _("Rooms and hours"), "door-open", frozenset({Role.DIRECTOR, Role.SCHEDULER}), aside=True),
     Entry("on_call", _("Who is on call"), "telephone-forward", frozenset(Role), aside=True),

@@ -137,6 +137,15 @@ ENGINE_TICK_SECONDS = env_int("ENGINE_TICK_SECONDS", 15)
 ENGINE_LATE_SECONDS = env_int("ENGINE_LATE_SECONDS", 120)
 #: The same for a step or a message that waits longer than this.
 BACKLOG_LATE_SECONDS = env_int("BACKLOG_LATE_SECONDS", 900)
+#: What laboratories send: who may connect (addresses and networks; without one this computer alone), how long a message
+#: may be, how many connections there may be, seconds between two messages and for a whole one, and after how many
+#: hours without a message the silence is an alarm (0: never).
+INBOUND_ALLOW = env_list("INBOUND_ALLOW", ["127.0.0.0/8", "::1"])
+INBOUND_MAX_BYTES = env_int("INBOUND_MAX_BYTES", 10_000_000)
+INBOUND_MAX_CONNECTIONS = env_int("INBOUND_MAX_CONNECTIONS", 256)
+INBOUND_IDLE_SECONDS = env_int("INBOUND_IDLE_SECONDS", 900)
+INBOUND_MESSAGE_SECONDS = env_int("INBOUND_MESSAGE_SECONDS", 60)
+INBOUND_SILENT_HOURS = env_int("INBOUND_SILENT_HOURS", 96)
 #: Whoever sends it as a bearer token may read /metrics; without one only this computer may.
 METRICS_TOKEN = env_secret("METRICS_TOKEN", "")
 

@@ -39,6 +39,7 @@ WORKER = shlex.split(
     "celery -A clinic --quiet worker --loglevel WARNING "  # how many processes: clinic/celery.py
     "--without-gossip --without-mingle --without-heartbeat"
 )
+LABORATORY_PORT = 2575
 BEAT = shlex.split("celery -A clinic --quiet beat --loglevel WARNING --pidfile=")
 #: Whoever runs the whole demonstration as root has been told by the system already.
 AS_ROOT = "ignore:You're running the worker with superuser"
@@ -77,13 +78,14 @@ class Signals:
 
 @dataclass
 class Child:
-    """One process that is started again when it ends by itself."""
+    """One process that is started again when it ends by itself. ``needed``: without it the others end too."""
 
     name: str
     start: Callable[[], subprocess.Popen[bytes]]
     process: subprocess.Popen[bytes] | None = None
     start_at: float | None = None
     deaths: list[float] = field(default_factory=list)
+    needed: bool = True
 
 
 def how_it_ended(code: int) -> str:
@@ -99,6 +101,7 @@ class Supervisor:
         self.env = dict(os.environ) | {"PYTHONUNBUFFERED": "1"}
         self.children: list[Child] = []
         self.readers: list[threading.Thread] = []
+        self.laboratory_port: int | None = None
 
     def run(self) -> int:
         """Until asked to stop (0), or until something cannot be started (1)."""
@@ -166,6 +169,21 @@ class Supervisor:
             argv = [sys.executable, "-W", AS_ROOT, "-m", *command]
             keep = [fd] if name == "web" else []
             self.children.append(Child(name, _starter(self, name, argv, keep), start_at=0))
+        self._add_laboratory()
+
+    def _add_laboratory(self) -> None:
+        """The listener for results on this computer alone; where its port is taken, we go on without."""
+        port = int(self.env.get("INBOUND_PORT") or LABORATORY_PORT)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                tell("", f"Port {port} is taken: no laboratory connection here. INBOUND_PORT names another.")
+                return
+        self.laboratory_port = port
+        argv = [sys.executable, "manage.py", "receive_results", "--port", str(port)]
+        self.children.append(Child("lab", _starter(self, "lab", argv, []), start_at=0, needed=False))
 
     def _spawn(self, name: str, argv: Sequence[str], keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         child = processes.start(argv, env=self.env, cwd=ROOT, keep=keep)
@@ -198,6 +216,9 @@ class Supervisor:
             child.deaths = [at for at in child.deaths if now - at < WITHIN_SECONDS] + [now]
             ended = how_it_ended(child.process.returncode)
             child.process = None
+            if len(child.deaths) >= DEATHS and not child.needed:
+                tell("", f"{child.name} {ended}, {DEATHS} times within {WITHIN_SECONDS} s: going on without it.")
+                return True
             if len(child.deaths) >= DEATHS:
                 tell("", f"{child.name} {ended}, {DEATHS} times within {WITHIN_SECONDS} s: stopping everything.")
                 if child.name in {"database", "broker"}:
@@ -214,6 +235,8 @@ class Supervisor:
     def _welcome(self) -> None:
         tell("", "")
         tell("", f"Running at {self.env['SITE_URL']}  (Ctrl-C stops everything)")
+        if self.laboratory_port is not None:
+            tell("", f"Laboratories send results (HL7 v2, MLLP) to 127.0.0.1:{self.laboratory_port}")
         try:
             tell("", (self.var_dir / "demo-logins.txt").read_text(encoding="utf-8").rstrip())
         except FileNotFoundError:

@@ -15,6 +15,9 @@ ALARMS: dict[str, LazyText] = {
     watch.DEAD_LETTERS: _("Messages did not arrive. Somebody must send them again, or tell the person in another way."),
     watch.UNKNOWN_FATE: _("Of some messages nobody knows whether they arrived. Ask the person before sending again."),
     watch.PATIENTS_UNREACHED: _("Messages did not reach patients, and for hours nobody has called them."),
+    watch.INBOUND_DOWN: _("The laboratory connection does not run: no result comes in by itself."),
+    watch.INBOUND_UNREAD: _("Messages of laboratories are stored and nobody reads them."),
+    watch.INBOUND_SILENT: _("No laboratory has sent anything for a long time."),
     watch.PLAN_FAILED: _("Of some cases the product cannot say what they still owe: look at them by hand."),
     watch.NIGHTLY_FAULT: _(
         "The nightly check found something that should not have happened, or did not get to the end."

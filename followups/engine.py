@@ -21,7 +21,9 @@ from django.utils import timezone
 from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.models import Heartbeat
+from clinic.nudge import nudge
 from clinic.roles import Role
+from clinic.turns import turn
 from followups import channels, dispatch, reconcile
 from followups.domain.kinds import Subject
 from followups.domain.ladder import Do, Ladder, Rung, To
@@ -29,8 +31,10 @@ from followups.domain.roster import Roster
 from followups.models import FollowUp, FollowUpNote
 from followups.selectors import duty, texts, undelivered, watch
 from followups.selectors import engine as engine_selector
-from followups.services import ladders, messages, outreach, turns
-from procedures.models import Procedure, Series
+from followups.services import ladders, messages, outreach
+from procedures.interfaces.hl7 import waiting
+from procedures.models import InboundMessage, Procedure, Series
+from procedures.models.inbound import InboundState
 from procedures.services import safety
 
 logger = logging.getLogger(__name__)
@@ -53,6 +57,7 @@ SENDING = timedelta(seconds=90)
 class PassReport:
     """What one pass did; its numbers are the heartbeat's data."""
 
+    inbound: dict[str, int] = field(default_factory=dict)  # messages of laboratories that this pass read itself
     swept: int = 0  # cases whose plan was behind: there should be none
     set_aside: int = 0  # cases and promises that raised
     reruns: int = 0  # runs of the safety rules, the day before
@@ -81,6 +86,7 @@ def run_pass(now: datetime, *, hand_over: HandOver | None = None) -> PassReport:
     """
     began = clock.real_now()
     report = PassReport()
+    read_inbound(report, by_worker=hand_over is not None)
     sweep(report)
     rerun(now, report)
     roster = duty.roster(now)
@@ -106,12 +112,28 @@ def _look(now: datetime, report: PassReport) -> None:
     report.alarms = engine_selector.alarms(readings=readings, empty_roles=report.empty_roles)
 
 
+# --- what laboratories sent -----------------------------------------------------------------------
+
+
+def read_inbound(report: PassReport, *, by_worker: bool) -> None:
+    """What is stored is read, should the nudge of whoever stored it have been lost. It raises nothing here."""
+    try:
+        if by_worker:
+            if InboundMessage.objects.filter(state=InboundState.STORED).exists():
+                nudge(waiting.READ)
+        else:
+            report.inbound = dict(waiting.read_waiting())
+    except Exception as error:  # reminders must not wait for this
+        logger.error("reading what laboratories sent failed: %s", type(error).__name__)
+        report.set_aside += 1
+
+
 # --- sweep --------------------------------------------------------------------------------------
 
 
 def sweep(report: PassReport) -> None:
     """Plan whatever has a plan behind its facts. Facts are planned when they change: finding any is a fault."""
-    for subject, model in ((Subject.PROCEDURE, Procedure), (Subject.SERIES, Series)):
+    for subject, model in ((Subject.PROCEDURE, Procedure), (Subject.SERIES, Series), (Subject.MESSAGE, InboundMessage)):
         behind: QuerySet[Any] = model._default_manager.filter(planned_version__lt=F("facts_version")).order_by("pk")
         for pk in list(behind.values_list("pk", flat=True)):
             try:
@@ -287,7 +309,7 @@ def send_on(channel: str, now: datetime) -> Counter[str]:
 
     A channel that is down raises here, in its own task, and keeps no other from sending.
     """
-    with turns.turn(channel) as ours:
+    with turn(channel) as ours:
         if not ours:
             return Counter(busy=1)
         counts = dispatch.run(channel=channel, now=now, until=clock.real_now() + SENDING)

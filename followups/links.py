@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.urls import reverse
 
 from followups.domain import kinds
-from followups.domain.kinds import Kind
+from followups.domain.kinds import Kind, Subject
 from followups.models import FollowUp
 
 
 def url(follow_up: FollowUp, code: str = "") -> str:
     """The address of the page on which this promise is kept; ``code`` is its case's, where it has one."""
     spec = kinds.of(Kind(follow_up.kind))
+    if follow_up.subject_kind == Subject.MESSAGE and spec.subject is not Subject.MESSAGE:  # its plan cannot be made
+        return reverse("procedures:inbound_message", args=[follow_up.subject_id])
     known = {"code": code, "subject": follow_up.subject_id, **follow_up.about}
     return reverse(spec.page, args=[known[name] for name in spec.args])

@@ -22,8 +22,8 @@ def reconcile_on_change(subject_kind: str, subject_id: int, strict: bool = False
         outreach.heed(subject_id)
     if subject_kind == Subject.TEXT:
         reconcile.text_or_later(subject_id)
-    elif subject_kind == Subject.SERIES:
-        reconcile.or_promise_repair(subject_id, Subject.SERIES)
+    elif subject_kind in (Subject.SERIES, Subject.MESSAGE):
+        reconcile.or_promise_repair(subject_id, Subject(subject_kind))
     elif strict:
         reconcile.procedure(subject_id)
     else:

@@ -21,7 +21,7 @@ from followups.models import FollowUp, TextMessage
 from followups.selectors import facts as facts_selector
 from followups.selectors import texts, undelivered
 from followups.services import ladders
-from procedures.models import Procedure, Series
+from procedures.models import InboundMessage, Procedure, Series
 from procedures.selectors import series as series_selector
 
 logger = logging.getLogger(__name__)
@@ -58,17 +58,28 @@ def series(pk: int) -> None:
             Series.objects.filter(pk=pk).update(planned_version=F("facts_version"))
 
 
+def message(pk: int) -> None:
+    """The same for what waits of a laboratory's message."""
+    with transaction.atomic():
+        row = InboundMessage.objects.select_for_update(of=("self",), no_key=True).defer("raw").get(pk=pk)
+        facts = facts_selector.of_message(row)
+        make_equal(Of(Subject.MESSAGE, pk, facts), planner.plan(facts, Subject.MESSAGE), clock.now())
+        if row.planned_version != row.facts_version:
+            InboundMessage.objects.filter(pk=pk).update(planned_version=F("facts_version"))
+
+
 def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
     """Plan, in a savepoint. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
 
     Returns whether the plan was made. ``planned_version`` stays behind, so the engine's sweep tries again.
     """
     try:
-        (series if subject is Subject.SERIES else procedure)(pk)
+        {Subject.SERIES: series, Subject.MESSAGE: message}.get(subject, procedure)(pk)
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
         logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():
-            (series_plan_failed if subject is Subject.SERIES else plan_failed)(pk)
+            repairs = {Subject.SERIES: series_plan_failed, Subject.MESSAGE: message_plan_failed}
+            repairs.get(subject, plan_failed)(pk)
         return False
     return True
 
@@ -122,7 +133,12 @@ def series_plan_failed(pk: int) -> None:
     _promise_repair(Of(Subject.SERIES, pk, None, at), row.responsible_id)
 
 
-def _promise_repair(of: Of, responsible_id: int) -> None:
+def message_plan_failed(pk: int) -> None:
+    """The same for a message."""
+    _promise_repair(Of(Subject.MESSAGE, pk, None), None)
+
+
+def _promise_repair(of: Of, responsible_id: int | None) -> None:
     now = clock.now()
     promise = Promise(
         kind=Kind.PLAN_FAILED,

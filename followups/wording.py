@@ -14,7 +14,7 @@ from followups.domain.kinds import Kind
 from followups.domain.kinds.spec import Plural, Spec
 from followups.ladder_words import ROLES
 from followups.models import FollowUp
-from procedures.domain.protocol import Protocol
+from procedures.domain.protocol import OTHER, Protocol
 
 
 def role(code: str) -> str:
@@ -75,7 +75,8 @@ class _Words(Mapping[str, Any]):
 
 def test_label(code: str, protocol: Protocol | None) -> str:
     """The test's name in this protocol; its code where a later version dropped it."""
-    return next((t.label for t in protocol.tests if t.code == code), code) if protocol else code
+    label = next((t.label for t in protocol.tests if t.code == code), code) if protocol else code
+    return label.removeprefix(OTHER)
 
 
 def check_label(code: str, protocol: Protocol | None) -> str:

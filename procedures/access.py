@@ -20,8 +20,11 @@ RECEIVE = frozenset({Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN})  # arrival and
 CHECK = frozenset({Role.NURSE, Role.PHYSICIAN})
 OPERATE = frozenset({Role.PHYSICIAN})
 LABORATORY = frozenset({Role.NURSE, Role.PHYSICIAN})
+UPLOAD = frozenset({Role.NURSE, Role.DIRECTOR})  # files of a laboratory
 REVIEW = frozenset({Role.PHYSICIAN})
 CONTACT = frozenset({Role.NURSE, Role.PHYSICIAN})
+INBOUND = CLINICAL  # what laboratories sent: look, place, reject
+LABORATORIES = frozenset({Role.NURSE, Role.DIRECTOR, Role.ADMINISTRATOR})  # which there are, and their codes
 COUNTERSIGN = frozenset({Role.PHYSICIAN, Role.DIRECTOR})  # an emergency start of somebody else
 
 

@@ -14,7 +14,8 @@ from django.db import transaction
 from django.db.models import F
 from django.dispatch import Signal
 
-#: Arguments: ``subject_kind`` ("procedure", "series"), ``subject_id``, ``strict`` (True: a failing plan rolls it back).
+#: Arguments: ``subject_kind`` ("procedure", "series", "message"), ``subject_id``, ``strict`` (True: a failing plan
+#: rolls it back).
 facts_changed = Signal()
 
 #: What waits for the end of the block: the subject's kind, model and key, and whether any of its changes was strict.
@@ -70,6 +71,12 @@ def changed(procedure: Any, *, strict: bool = False) -> None:
 def series_changed(series: Any) -> None:
     """What a series owes depends on its cases as well: planned anew after each of them."""
     _changed(series, "series", strict=False)
+
+
+def message_changed(message: Any) -> None:
+    """What waits of a laboratory's message, or that it cannot be read, is promised to a person."""
+    type(message)._default_manager.filter(pk=message.pk).update(facts_version=F("facts_version") + 1)
+    facts_changed.send(sender=type(message), subject_kind="message", subject_id=message.pk, strict=False)
 
 
 def patient_changed(patient: Any) -> None:

@@ -13,8 +13,9 @@ from django.db import connection
 
 from clinic import audit, clock
 from clinic.actor import Actor
+from clinic.models import User
 from followups import engine
-from followups.demo import people, places, plans, series, stories
+from followups.demo import messages, people, places, plans, series, stories
 from followups.demo.case import Clinic
 from followups.demo.timeline import Timeline
 from followups.services import demo_clock
@@ -39,6 +40,7 @@ def create(*, procedures: int, seed: int, password: str, tell: Callable[[str], o
         demo_clock.set_to(begin)
         timeline = _clinic(procedures, seed, password, weeks, end)
         timeline.run(lambda moment: tell(f"{moment:%a %d %b}"))
+        messages.send_all(Actor.person(User.objects.get(username="nora")))
     finally:
         demo_clock.reset(actor=ACTOR)
     engine.run_pass(clock.now())

@@ -37,6 +37,7 @@ _SUBJECTS = {
     Subject.PROCEDURE: "One case",
     Subject.SERIES: "A series of cases",
     Subject.TEXT: "A text that came in",
+    Subject.MESSAGE: "A laboratory's message",
     Subject.PERSON: "A person of the staff",
     Subject.CLINIC: "The clinic",
 }

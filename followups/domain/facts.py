@@ -65,6 +65,17 @@ class TestFact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenBackFact:
+    """A result that left the chart, and nobody has said what was done about it. ``involved``: who had acted on it."""
+
+    version_id: int  # of the withdrawal
+    test: str
+    why: str  # wrong_patient, deleted, misplaced
+    at: datetime
+    involved: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
 class SpecimenFact:
     id: int
     collected_at: datetime
@@ -229,6 +240,7 @@ class ProcedureFacts:
     written: frozenset[str] = frozenset()  # keys of those that were sent, or seen to by a call
     #: Since when a message has not reached the patient, or may not have, and nobody has called.
     unreached_since: datetime | None = None
+    taken_back: tuple[TakenBackFact, ...] = ()
     #: The patient may be written to: they are asked about danger signs by a link first.
     by_message: bool = False
     #: The morning after a moment, when the clinic calls who was silent.

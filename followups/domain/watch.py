@@ -21,6 +21,9 @@ NIGHTLY_LATE = "nightly_late"
 NIGHTLY_FAULT = "nightly_fault"
 SEAL_MISSING = "seal_missing"
 SEAL_BROKEN = "seal_broken"
+INBOUND_DOWN = "inbound_down"
+INBOUND_UNREAD = "inbound_unread"
+INBOUND_SILENT = "inbound_silent"
 #: In the order in which people are told.
 ALARMS = (
     ENGINE_LATE,
@@ -30,6 +33,9 @@ ALARMS = (
     DEAD_LETTERS,
     UNKNOWN_FATE,
     PATIENTS_UNREACHED,
+    INBOUND_DOWN,
+    INBOUND_UNREAD,
+    INBOUND_SILENT,
     PLAN_FAILED,
     NIGHTLY_FAULT,
     NIGHTLY_LATE,
@@ -51,9 +57,12 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Readings:
-    """One look. ``channels`` has a line for every channel there is; ``failed``, ``unknown``: of messages to staff."""
+    """One look. ``channels`` has a line for every channel there is; ``failed``, ``unknown``: of messages to staff;
+    ``unread``: what laboratories sent.
+    """
 
     steps: Waiting = Waiting()
+    unread: Waiting = Waiting()
     channels: Mapping[str, Waiting] = field(default_factory=dict)
     sending: int = 0
     failed: int = 0
@@ -72,7 +81,9 @@ class Readings:
 
 @dataclass(frozen=True, kw_only=True)
 class Beats:
-    """What the engine, the nightly check and the seal said of themselves; ``*_seconds`` ago, None for never."""
+    """What the engine, the nightly check, the seal and the laboratory connection said of themselves; ``*_seconds`` ago,
+    None for never.
+    """
 
     engine_seconds: int | None
     empty_roles: tuple[str, ...] = ()
@@ -80,6 +91,8 @@ class Beats:
     nightly_faults: int = 0
     seal_behind: int = 0  # finished days without a seal, beyond the one that the coming night makes
     seal_broken: bool = False
+    inbound_seconds: int | None = None
+    silent_seconds: int | None = None  # since the last message of any laboratory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +103,12 @@ class Limits:
     backlog: int
     unreached: int = 4 * 3600  # as long as the call may take (``kinds.message_undelivered``)
     nightly: int = 26 * 3600  # a day, and two of the hourly looks
+    silence: int = 0  # 0: laboratories may be silent for ever
 
 
 def alarms(readings: Readings, beats: Beats, limits: Limits) -> list[str]:
     """What is wrong now, by name. A nightly check that has never run is no alarm: where it stays away, days without a
-    seal are.
+    seal are. Neither is a laboratory connection that nobody has ever used.
     """
     wrong = {
         ENGINE_LATE: beats.engine_seconds is None or beats.engine_seconds > limits.engine,
@@ -105,6 +119,9 @@ def alarms(readings: Readings, beats: Beats, limits: Limits) -> list[str]:
         UNKNOWN_FATE: readings.unknown > 0,
         PATIENTS_UNREACHED: readings.unreached.oldest > limits.unreached,
         PLAN_FAILED: readings.plan_failed > 0,
+        INBOUND_DOWN: (beats.inbound_seconds or 0) > limits.engine,
+        INBOUND_UNREAD: readings.unread.oldest > limits.backlog,
+        INBOUND_SILENT: 0 < limits.silence < (beats.silent_seconds or 0),
         NIGHTLY_FAULT: beats.nightly_faults > 0,
         NIGHTLY_LATE: (beats.nightly_seconds or 0) > limits.nightly,
         SEAL_BROKEN: beats.seal_broken,

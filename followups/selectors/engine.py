@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from followups.services import ladders
 
 ENGINE = "engine"
 NIGHTLY = "nightly"
+INBOUND = "inbound"  # written by the listener (procedures.interfaces.hl7.service)
 #: For how long a mail that was sent can be marked as come back on the page.
 LATELY = timedelta(days=7)
 SHOWN = 50
@@ -39,6 +41,7 @@ class EngineState:
     alarms: list[str]
     last_pass: dict[str, Any] = field(default_factory=dict)
     nightly: Heartbeat | None = None
+    inbound: Heartbeat | None = None
     late_channels: list[str] = field(default_factory=list)
 
     @property
@@ -52,6 +55,16 @@ class EngineState:
     @property
     def late(self) -> bool:
         return domain.ENGINE_LATE in self.alarms
+
+    @property
+    def inbound_down(self) -> bool:
+        return domain.INBOUND_DOWN in self.alarms
+
+    @property
+    def last_message(self) -> datetime | None:
+        """When a laboratory sent something for the last time."""
+        last = self.inbound.data.get("last_message_at") if self.inbound else None
+        return datetime.fromisoformat(last) if last else None
 
     @property
     def steps_waiting(self) -> int:
@@ -140,21 +153,25 @@ def glance() -> Glance:
 
 def alarms(*, readings: Readings, empty_roles: list[str]) -> list[str]:
     """What a pass that ends now has found wrong. Three queries."""
-    nightly = Heartbeat.objects.filter(name=NIGHTLY).first()
-    just_now = Heartbeat(name=ENGINE, at=clock.real_now(), data={"empty_roles": empty_roles})
-    return domain.alarms(readings, _beats(just_now, nightly, audit_seal.state(clock.real_now())), _limits())
+    rows = Heartbeat.objects.in_bulk([NIGHTLY, INBOUND])
+    rows[ENGINE] = Heartbeat(name=ENGINE, at=clock.real_now(), data={"empty_roles": empty_roles})
+    return domain.alarms(readings, _beats(rows, audit_seal.state(clock.real_now())), _limits())
 
 
 def _limits() -> Limits:
-    return Limits(engine=settings.ENGINE_LATE_SECONDS, backlog=settings.BACKLOG_LATE_SECONDS)
+    return Limits(
+        engine=settings.ENGINE_LATE_SECONDS,
+        backlog=settings.BACKLOG_LATE_SECONDS,
+        silence=settings.INBOUND_SILENT_HOURS * 3600,
+    )
 
 
 def state(now: datetime) -> EngineState:
-    """Six queries, seven before the first seal."""
-    rows = Heartbeat.objects.in_bulk([ENGINE, NIGHTLY])
+    """Seven queries, eight before the first seal."""
+    rows = Heartbeat.objects.in_bulk([ENGINE, NIGHTLY, INBOUND])
     seal = audit_seal.state(clock.real_now())
     readings = watch.readings(now)
-    beats = _beats(rows.get(ENGINE), rows.get(NIGHTLY), seal)
+    beats = _beats(rows, seal)
     limits = _limits()
     return EngineState(
         beats=beats,
@@ -162,11 +179,13 @@ def state(now: datetime) -> EngineState:
         alarms=domain.alarms(readings, beats, limits),
         last_pass=rows[ENGINE].data if ENGINE in rows else {},
         nightly=rows.get(NIGHTLY),
+        inbound=rows.get(INBOUND),
         late_channels=readings.late_channels(limits.backlog),
     )
 
 
-def _beats(engine: Heartbeat | None, nightly: Heartbeat | None, seal: audit_seal.SealState) -> Beats:
+def _beats(rows: Mapping[str, Heartbeat], seal: audit_seal.SealState) -> Beats:
+    engine, nightly, inbound = rows.get(ENGINE), rows.get(NIGHTLY), rows.get(INBOUND)
     return Beats(
         engine_seconds=_ago(engine),
         empty_roles=tuple(engine.data.get("empty_roles", ())) if engine else (),
@@ -174,7 +193,14 @@ def _beats(engine: Heartbeat | None, nightly: Heartbeat | None, seal: audit_seal
         nightly_faults=_faults(nightly.data) if nightly else 0,
         seal_behind=seal.behind,
         seal_broken=bool(seal.broken),
+        inbound_seconds=_ago(inbound),
+        silent_seconds=_silent(inbound),
     )
+
+
+def _silent(inbound: Heartbeat | None) -> int | None:
+    last = inbound.data.get("last_message_at") if inbound else None
+    return int((clock.real_now() - datetime.fromisoformat(last)).total_seconds()) if last else None
 
 
 def _faults(data: dict[str, Any]) -> int:

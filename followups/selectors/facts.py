@@ -17,6 +17,7 @@ from django.utils import timezone
 from followups.domain import facts as f
 from followups.domain import notices
 from followups.domain.kinds import Kind, MessageState
+from followups.domain.message_facts import MessageFacts
 from followups.domain.notices import Notice
 from followups.domain.reach import ways
 from followups.domain.telling import unreachable
@@ -34,8 +35,10 @@ from procedures.domain.series import Timing
 from procedures.domain.states import (
     Disposition,
     EncounterClass,
+    Level,
     Outcome,
     ProcedureStatus,
+    ResultStatus,
     TestStatus,
     Urgency,
 )
@@ -44,6 +47,7 @@ from procedures.models import (
     Checklist,
     Countersignature,
     Hold,
+    InboundMessage,
     LabTest,
     LaterDecision,
     Procedure,
@@ -52,8 +56,10 @@ from procedures.models import (
     SafetyRun,
     Series,
     Specimen,
+    TakenBack,
     Transfer,
 )
+from procedures.models.inbound import InboundState, ItemState
 from procedures.selectors import checklists, clearance
 from procedures.selectors import series as series_selector
 
@@ -86,7 +92,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
     there = parts_of(procedure)
     symptoms = symptom_facts.reports(procedure, data) if SymptomCheck in there else ()
     contacts = _contacts(procedure) if PatientContact in there else ()
-    tests, specimens = _laboratory(procedure, contacts, there)
+    tests, specimens, taken_back = _laboratory(procedure, contacts, there)
     record = _record(procedure) if ProcedureRecord in there else None
     holds = list(Hold.objects.filter(procedure=procedure).order_by("pk")) if Hold in there else []
     flags = _flags(procedure, data, record, holds, there)
@@ -125,6 +131,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         transfers=_transfers(procedure) if Transfer in there else (),
         later_decided=_later_decided(procedure, data) if LaterDecision in there else frozenset(),
         safety=_safety(procedure) if SafetyRun in there else f.SafetyFact(),
+        taken_back=taken_back,
         **_messages(procedure, flags),
         **symptom_facts.links(procedure, contacts if PatientLink in there else None),
         booked_again_at=symptom_facts.booked_again_at(procedure) if any(s.rebook_at for s in symptoms) else None,
@@ -221,6 +228,19 @@ def of_series(series: Series, cases: Iterable[Procedure]) -> f.SeriesFacts:
         course=series_selector.course(series, cases),
         timing=Timing.of(protocol),
         begin_of=lambda day: slots.moment(day, time(0), zone),
+    )
+
+
+def of_message(message: InboundMessage) -> MessageFacts:
+    """The facts of one message. One query."""
+    levels = list(message.items.filter(state=ItemState.WAITING).values_list("level", flat=True))
+    critical, abnormal = str(Level.CRITICAL) in levels, str(Level.ABNORMAL) in levels
+    return MessageFacts(
+        id=message.pk,
+        received_at=message.received_at,
+        waiting=len(levels),
+        level="critical" if critical else "abnormal" if abnormal else "normal",
+        unreadable=message.state == InboundState.UNREADABLE,
     )
 
 
@@ -381,7 +401,7 @@ def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:
 
 def _laboratory(
     procedure: Procedure, contacts: tuple[f.ContactFact, ...], there: frozenset[type[Model]]
-) -> tuple[tuple[f.TestFact, ...], tuple[f.SpecimenFact, ...]]:
+) -> tuple[tuple[f.TestFact, ...], tuple[f.SpecimenFact, ...], tuple[f.TakenBackFact, ...]]:
     tests = list(LabTest.objects.filter(procedure=procedure).order_by("pk")) if LabTest in there else []
     versions: dict[int, list[ResultVersion]] = {t.pk: [] for t in tests}
     if tests:
@@ -411,7 +431,28 @@ def _laboratory(
         )
         for s in tubes
     )
-    return facts, specimens
+    withdrawn = any(v.status == ResultStatus.WITHDRAWN for rows in versions.values() for v in rows)
+    taken_back = _taken_back(procedure, versions, reviews, contacts, doers) if withdrawn else ()
+    return facts, specimens, taken_back
+
+
+def _taken_back(
+    procedure: Procedure,
+    versions: Mapping[int, list[ResultVersion]],
+    reviews: Mapping[int, Review],
+    contacts: tuple[f.ContactFact, ...],
+    doers: Mapping[int, set[int]],
+) -> tuple[f.TakenBackFact, ...]:
+    rows = TakenBack.objects.filter(version__test__procedure=procedure, dealt_at__isnull=True)
+    found = []
+    for row in rows.select_related("version__test").order_by("pk"):
+        gone = row.version
+        before = {v.pk for v in versions[gone.test_id] if v.number < gone.number}
+        involved = _involved(before, reviews, contacts, doers)
+        found.append(
+            f.TakenBackFact(version_id=gone.pk, test=gone.test.code, why=row.why, at=row.at, involved=involved)
+        )
+    return tuple(found)
 
 
 def _test(

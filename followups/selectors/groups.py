@@ -78,7 +78,7 @@ TIMED = _kinds(lambda spec: spec.timed)
 
 INBOX = Page(
     code="inbox",
-    kinds=_kinds(lambda spec: spec.subject in {Subject.PROCEDURE, Subject.SERIES}),
+    kinds=_kinds(lambda spec: spec.subject in {Subject.PROCEDURE, Subject.SERIES, Subject.MESSAGE}),
     overdue_apart=True,
     timed=TIMED,
     elsewhere=_kinds(lambda spec: spec.others_first),
@@ -101,6 +101,7 @@ CHASE = Page(
         _chase(Chase.RECEIVED, _("Specimens not collected or not received"), "droplet-half"),
         _chase(Chase.LOST, _("Specimens rejected or lost"), "x-octagon"),
         _chase(Chase.AWAITED, _("Results due"), "hourglass-bottom"),
+        _chase(Chase.MATCH, _("Results that could not be placed"), "question-diamond"),
         _chase(Chase.CALL, _("Patients to call"), "telephone"),
         _chase(Chase.CHECKLIST, _("Checklists"), "ui-checks"),
         _chase(Chase.RECORD, _("Cases and records to finish"), "pencil-square"),

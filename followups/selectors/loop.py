@@ -34,6 +34,7 @@ FIGURES: dict[str, Q | None] = {
     "unreviewed": Q(kind__in=[Kind.REVIEW_RESULT, Kind.REREAD_CORRECTION]),  # a result waits for its reader
     "untold": Q(kind=Kind.TELL_PATIENT),  # a patient waits to be told
     "lost": Q(kind=Kind.SPECIMEN_LOST),  # lost or rejected, and nobody has decided what now
+    "unmatched": Q(kind__in=[Kind.MATCH_RESULT, Kind.UNREADABLE_MESSAGE]),  # a message waits for somebody to place it
     "extended": Q(kind=Kind.AWAITED_RESULT, about__extended=True),  # awaited, and known to take longer
     "unowned": Q(responsible__isnull=True, taken_by__isnull=True),  # a role's, and nobody has taken it
     "escalated": ~Q(escalated_role=""),  # moved to another role by its ladder

@@ -26,6 +26,7 @@ TITLES: dict[str, LazyText] = {
     "unreviewed": _("Results that nobody has read"),
     "untold": _("Patients who have not been told"),
     "lost": _("Specimens lost or rejected, and nobody has decided what now"),
+    "unmatched": _("Messages of laboratories that could not be placed or read"),
     "extended": _("Awaited results that take longer than the others"),
     "unowned": _("Without a person: a role's, and nobody has taken it"),
     "escalated": _("Moved on by the ladder"),

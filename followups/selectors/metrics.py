@@ -38,6 +38,15 @@ FIGURES: dict[str, str] = {
     "clinic_nightly_faults": "What the last nightly check found wrong",
     "clinic_audit_days_unsealed": "Finished days of the audit trail without a seal",
     "clinic_audit_seal_broken": "1 when the audit trail does not match a seal",
+    "clinic_inbound_age_seconds": "Since the laboratory connection last said that it runs; missing when it never did",
+    "clinic_inbound_connections": "Open connections of laboratories",
+    "clinic_inbound_stored": "Messages of laboratories that were kept since the listener was started",
+    "clinic_inbound_again": "Messages that were here already and were acknowledged once more",
+    "clinic_inbound_acknowledged": "Answers that were sent to laboratories",
+    "clinic_inbound_refused": "Connections and messages that were refused since the listener was started, by reason",
+    "clinic_inbound_silent_seconds": "Since the last message of any laboratory; missing when there was none",
+    "clinic_inbound_unread": "Messages of laboratories that are stored and not read yet",
+    "clinic_inbound_unread_oldest_seconds": "For how long the oldest of them has waited",
     "clinic_promises": "Promises, by figure of the loop board",
     "clinic_broker_up": "1 when the broker answers",
     "clinic_broker_tasks": "Tasks that wait in the broker; missing when it does not answer",
@@ -46,7 +55,7 @@ FIGURES: dict[str, str] = {
 
 
 def text(now: datetime) -> bytes:
-    """Prometheus' text format. Eleven queries at most, and one question to the broker."""
+    """Prometheus' text format. Twelve queries at most, and one question to the broker."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Reading(now))
     return generate_latest(registry)
@@ -60,7 +69,7 @@ class _Reading(Collector):
         return ()  # else registering would read everything once more
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        labels = {"clinic_alarm": "name", "clinic_promises": "figure"}
+        labels = {"clinic_alarm": "name", "clinic_promises": "figure", "clinic_inbound_refused": "why"}
         for name, value in values(self.now).items():
             if value is None:
                 continue
@@ -102,10 +111,26 @@ def values(now: datetime) -> dict[str, Value]:
         "clinic_nightly_faults": beats.nightly_faults,
         "clinic_audit_days_unsealed": beats.seal_behind,
         "clinic_audit_seal_broken": float(beats.seal_broken),
+        **_inbound(state),
         "clinic_promises": dict(loop.counts(now)),
         "clinic_broker_up": float(tasks is not None),
         "clinic_broker_tasks": tasks,
         "clinic_database_bytes": _database_bytes(),
+    }
+
+
+def _inbound(state: engine.EngineState) -> dict[str, Value]:
+    said = state.inbound.data if state.inbound else {}
+    return {
+        "clinic_inbound_age_seconds": state.beats.inbound_seconds,
+        "clinic_inbound_connections": said.get("open"),
+        "clinic_inbound_stored": said.get("stored"),
+        "clinic_inbound_again": said.get("again"),
+        "clinic_inbound_acknowledged": said.get("acknowledged"),
+        "clinic_inbound_refused": said.get("refused"),
+        "clinic_inbound_silent_seconds": state.beats.silent_seconds,
+        "clinic_inbound_unread": state.readings.unread.due,
+        "clinic_inbound_unread_oldest_seconds": state.readings.unread.oldest,
     }
 
 

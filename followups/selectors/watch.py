@@ -12,6 +12,7 @@ from followups.domain import backoff
 from followups.domain.kinds import Kind, MessageState
 from followups.domain.watch import Readings, Waiting
 from followups.models import FollowUp, Message
+from procedures.services import inbound_store
 
 #: Messages that did not arrive, or of which nobody knows, and that nobody has dealt with.
 STOPPED = Q(state__in=[str(MessageState.FAILED), str(MessageState.UNKNOWN)], dealt_at__isnull=True)
@@ -34,12 +35,18 @@ def readings(now: datetime) -> Readings:
     return Readings(
         steps=Waiting(due=promised["due"], oldest=_age(promised["since"], now)),
         channels=_channels(now),
+        unread=_unread(now),
         sending=states.get(str(MessageState.SENDING), 0),
         failed=states.get(str(MessageState.FAILED), 0),
         unknown=states.get(str(MessageState.UNKNOWN), 0),
         unreached=Waiting(due=unreached["n"], oldest=_age(unreached["since"], now)),
         plan_failed=promised["plan_failed"],
     )
+
+
+def _unread(now: datetime) -> Waiting:
+    count, seconds = inbound_store.waiting(now=now)
+    return Waiting(due=count, oldest=seconds)
 
 
 def _channels(now: datetime) -> dict[str, Waiting]:

@@ -61,6 +61,7 @@ def hours(protocol: Protocol) -> Table:
     rows = [
         ("Checklist signed before the slot", "", hours_text(protocol.checklist_hours), source),
         ("Record signed after the end", "", hours_text(protocol.record_due_hours), source),
+        ("A laboratory's time of collection is at most so far from ours", "", hours_text(protocol.match_hours), source),
         ("Letter after the last unsuccessful try", "", hours_text(protocol.letter_hours), source),
     ]
     for name, table in (

@@ -169,4 +169,6 @@ def is_usable(component: Component, value: Value | None) -> bool:
         return bounds(component, value) is not None
     if component.kind == "choice":
         return any(choice.code == value.text for choice in component.choices)
+    if component.kind == "said":
+        return False
     return bool(value.text.strip())

@@ -7,10 +7,13 @@ empty ``approved_by`` is shown wherever the number is shown. Times are minutes o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 #: Hours to accept a transfer under a protocol version that says nothing about it; a working default.
 TRANSFER_HOURS = 24
+#: Before the code of a result that no test of the protocol is.
+OTHER = "other:"
 #: Minutes until somebody has answered a sign of this tier, or has read what a patient wrote, under a version that says
 #: nothing about it; a working default.
 SIGN_MINUTES = {"A": 15, "B": 60, "C": 1440, "words": 240}
@@ -65,7 +68,9 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """One measured value of a test (white cells, neutrophil share…). ``kind``: number, text or choice."""
+    """One measured value of a test (white cells, neutrophil share…). ``kind``: number, text, choice; ``said`` is what a
+    laboratory says of a test that the protocol does not have: kept, and never judged.
+    """
 
     code: str
     label: str
@@ -133,6 +138,16 @@ class Test:
     informational: bool = False  # has no rule of its own on purpose: it counts beside other values
     patient_label: str = ""  # what a patient calls it; versions from before there was one show ``label``
     source: Source
+
+
+def other_test(code: str) -> Test:
+    """A result that belongs to the case and to no test of its protocol: its words, read by a person."""
+    said = Component(code="said", label="As the laboratory says it", kind="said", required=True)
+    nowhere = Source(source="Not of this protocol")
+    return Test(
+        code=code, label=code.removeprefix(OTHER), fluid="", container="", usual_hours=0, outer_hours=0,
+        components=(said,), source=nowhere,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -499,6 +514,7 @@ class Protocol:
     recollect_hours: int = 24  # decide on a rejected or lost specimen within
     checklist_hours: int = 48  # the checklist is signed so long before the slot
     call_back_hours: int = 24  # after a patient has read a message and asks for a call
+    match_hours: int = 24  # a laboratory's time of collection is at most so far from ours, when no number says the case
     letter_hours: int = 24  # after the last try to reach a patient: the letter
     later_tests: tuple[LaterTests, ...] = ()
     transfer_hours: TransferHours | None = None  # None: a version published before there was such a table
@@ -519,7 +535,21 @@ class Protocol:
         return f"Protocol({self.code!r})"  # a whole protocol in a traceback helps nobody
 
     def test(self, code: str) -> Test:
-        return _find(self.tests, code)
+        return other_test(code) if code.startswith(OTHER) else _find(self.tests, code)
+
+    @cached_property
+    def by_loinc(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Every LOINC with the tests and values it stands for; a whole test's code stands for its only value."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for test in self.tests:
+            values = [(code, c.code) for c in test.components for code in (c.loinc, *c.also_loinc)]
+            known = {code for code, _component in values}
+            whole = test.components[0].code if len(test.components) == 1 else ""
+            values += [(code, whole) for code in (test.loinc, *test.also_loinc) if code not in known]
+            for code, component in values:
+                if code and (test.code, component) not in found.setdefault(code, []):
+                    found[code].append((test.code, component))
+        return {code: tuple(targets) for code, targets in found.items()}
 
     def variant(self, code: str) -> Variant:
         return _find(self.variants, code)

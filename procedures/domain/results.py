@@ -95,7 +95,7 @@ def _read_one(component: Component, text: str, unit: str) -> tuple[dict[str, Any
         if choice is None:
             return {}, Problem(component.code, "Choose one of the answers offered.")
         return {"value": choice.code, "unit": "", "text": choice.label}, None
-    if component.kind == "text":
+    if component.kind in ("text", "said"):
         return {"value": text, "unit": "", "text": text}, None
     comparator, number = measurement.parse_number(text)
     if number is None or not math.isfinite(number):

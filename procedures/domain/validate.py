@@ -100,7 +100,7 @@ def check_sources(item: Any, problems: Problems, path: str) -> None:
 def _check_timing(protocol: Protocol, problems: Problems) -> None:
     if protocol.timing_source is None:
         problems.add("timing_source", None, "must name where the hours to book, record, review and tell come from")
-    for name in ("min_age", "record_due_hours", "promise_hours", "checklist_hours", "letter_hours"):
+    for name in ("min_age", "record_due_hours", "promise_hours", "checklist_hours", "letter_hours", "match_hours"):
         value = getattr(protocol, name)
         if value <= 0:
             problems.add(name, value, "must be more than 0", because=(name,))

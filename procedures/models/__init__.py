@@ -6,7 +6,7 @@ from procedures.models.checklists import AllergyEntry, Answer, Checklist, Checkl
 from procedures.models.consents import Consent
 from procedures.models.countersignatures import Countersignature
 from procedures.models.holds import Hold
-from procedures.models.inbound import CodeMapping, InboundItem, InboundMessage
+from procedures.models.inbound import CodeMapping, InboundItem, InboundMessage, TakenBack
 from procedures.models.laboratories import Laboratory
 from procedures.models.labs import LabTest, Specimen
 from procedures.models.later_tests import LaterDecision
@@ -54,5 +54,6 @@ __all__ = [
     "Series",
     "Specimen",
     "StageSignature",
+    "TakenBack",
     "Transfer",
 ]

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from procedures.domain.states import Level
+
 
 class InboundSource(models.TextChoices):
     MLLP = "mllp", _("laboratory connection")
@@ -82,10 +84,11 @@ class InboundMessage(models.Model):
 
 
 class InboundItem(models.Model):
-    """A part of a message that stands alone: applied to one test, waiting for a person, or rejected with a reason.
+    """One observation, or a service without any: applied to one test, waiting for a person, or rejected with a reason.
 
-    ``place`` names its segments (``OBR[1]``, ``OBR[1]/OBX[2],OBX[3]``) and with the message says which part it is:
-    reading the message again finds the same row, so nothing is applied twice.
+    ``place`` names its segments (``OBR[1]/OBX[2]``, ``OBR[1]``) and with the message says which part it is: reading
+    the message again finds the same row, so nothing is applied twice. Several may have made one version.
+    ``level`` of what waits: how it looks, by the laboratory's words and by the rules of the test it may be.
     """
 
     message = models.ForeignKey(InboundMessage, on_delete=models.PROTECT, related_name="items")
@@ -98,9 +101,10 @@ class InboundItem(models.Model):
         "procedures.Procedure", on_delete=models.PROTECT, related_name="inbound_items", null=True, blank=True
     )
     test = models.ForeignKey("procedures.LabTest", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
-    version = models.OneToOneField(
-        "procedures.ResultVersion", on_delete=models.PROTECT, related_name="inbound_item", null=True, blank=True
+    version = models.ForeignKey(
+        "procedures.ResultVersion", on_delete=models.PROTECT, related_name="inbound_items", null=True, blank=True
     )
+    level = models.CharField(max_length=10, choices=[(str(v), str(v)) for v in Level], default=str(Level.UNKNOWN))
     decided_by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_reason = models.CharField(max_length=200, blank=True)
@@ -111,6 +115,7 @@ class InboundItem(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["message", "place"], name="inbound_item_once"),
             models.CheckConstraint(condition=Q(state__in=ItemState.values), name="inbound_item_state_known"),
+            models.CheckConstraint(condition=Q(level__in=[str(v) for v in Level]), name="inbound_item_level_known"),
             models.CheckConstraint(
                 condition=~Q(state="rejected") | ~Q(decision_reason=""), name="inbound_rejected_has_reason"
             ),
@@ -133,14 +138,50 @@ class CodeMapping(models.Model):
     component = models.CharField(_("value"), max_length=60, blank=True)
     made_by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+", null=True)
     made_at = models.DateTimeField()
+    is_active = models.BooleanField(_("in use"), default=True)
 
     class Meta:
         verbose_name = _("code of a laboratory")
         ordering = ("laboratory_id", "code", "protocol_id")
         constraints = (
-            models.UniqueConstraint(fields=["laboratory", "system", "code", "protocol"], name="code_mapping_once"),
+            models.UniqueConstraint(
+                fields=["laboratory", "system", "code", "protocol"],
+                condition=Q(is_active=True),
+                name="code_mapping_once",
+            ),
             models.CheckConstraint(condition=~Q(code="") & ~Q(test=""), name="code_mapping_not_empty"),
         )
 
     def __str__(self) -> str:
         return f"Code mapping {self.pk}"
+
+
+class TakenBackWhy(models.TextChoices):
+    WRONG_PATIENT = "wrong_patient", _("reported for the wrong patient")
+    DELETED = "deleted", _("deleted by the laboratory")
+    MISPLACED = "misplaced", _("entered in the wrong place here")
+
+
+class TakenBack(models.Model):
+    """A laboratory took a result back, and what was done about whoever had acted on it. One row ends its promise."""
+
+    version = models.OneToOneField("procedures.ResultVersion", on_delete=models.PROTECT, related_name="taken_back")
+    why = models.CharField(max_length=20, choices=TakenBackWhy.choices)
+    at = models.DateTimeField()
+    dealt_by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    dealt_at = models.DateTimeField(null=True, blank=True)
+    done = models.CharField(_("what was done"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("result taken back")
+        ordering = ("pk",)
+        constraints = (
+            models.CheckConstraint(condition=Q(why__in=TakenBackWhy.values), name="taken_back_why_known"),
+            models.CheckConstraint(
+                condition=Q(dealt_at__isnull=True, done="") | (Q(dealt_by__isnull=False) & ~Q(done="")),
+                name="taken_back_dealt_says_what",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Taken back {self.pk}"

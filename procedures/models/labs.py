@@ -94,6 +94,9 @@ class LabTest(models.Model):
     extended = models.BooleanField(default=False)
     has_preliminary = models.BooleanField(default=False)
     status = models.CharField(max_length=12, default=str(TestStatus.ORDERED))
+    #: What the laboratory is given to name this order by, and what it sends back (ORC-2, OBR-2).
+    order_number = models.CharField(_("order number"), max_length=40, blank=True)
+    not_ordered = models.BooleanField(_("not ordered here"), default=False)  # its result came all the same
     ordered_at = models.DateTimeField()
     ordered_by = models.ForeignKey("clinic.User", on_delete=models.PROTECT, related_name="+", null=True)
     collected_at = models.DateTimeField(null=True, blank=True)
@@ -121,6 +124,9 @@ class LabTest(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["procedure", "code"], condition=~Q(status="cancelled"), name="test_ordered_once"
+            ),
+            models.UniqueConstraint(
+                fields=["order_number"], condition=~Q(order_number=""), name="test_order_number_once"
             ),
         )
         triggers = (pgtrigger.FSM(name="test_moves", field="status", transitions=LAB_TEST.moves()),)

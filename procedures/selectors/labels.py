@@ -9,7 +9,7 @@ from datetime import datetime
 from procedures.domain import barcode
 from procedures.domain.barcode import Barcode
 from procedures.domain.protocol import Container
-from procedures.models import Procedure
+from procedures.models import LabTest, Procedure
 from procedures.selectors.labs import SpecimenRow
 
 #: Sizes of paper that the sheet can be printed on.
@@ -25,6 +25,7 @@ class Label:
     collected_at: datetime | None
     number: str
     bars: Barcode | None
+    orders: tuple[LabTest, ...] = ()  # what the laboratory is to send back with each result
 
 
 def of(procedure: Procedure, tubes: Iterable[SpecimenRow], planned: Iterable[Container]) -> list[Label]:
@@ -34,6 +35,7 @@ def of(procedure: Procedure, tubes: Iterable[SpecimenRow], planned: Iterable[Con
         if not row.specimen.loss:
             number = row.specimen.accession or procedure.code
             bars = barcode.encode(number)
-            found.append(Label(row.specimen.tube_number, row.label, row.specimen.collected_at, number, bars))
+            collected_at, orders = row.specimen.collected_at, tuple(row.tests)
+            found.append(Label(row.specimen.tube_number, row.label, collected_at, number, bars, orders))
     bars = barcode.encode(procedure.code)
     return found + [Label(item.tube_number, item.label, None, procedure.code, bars) for item in planned]

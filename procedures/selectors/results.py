@@ -152,10 +152,10 @@ def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]
 
 
 def side_by_side(test: LabTest) -> SideBySide:
-    """Every version that stands, oldest first, with what changed from one to the next marked: two queries."""
+    """Every version that stands, oldest first, with what changed from one to the next marked: three queries."""
     stored = list(
-        test.versions.select_related("entered_by", "inbound_item")
-        .prefetch_related(Prefetch("read_backs", CriticalReadBack.objects.select_related("by")))
+        test.versions.select_related("entered_by")
+        .prefetch_related("inbound_items", Prefetch("read_backs", CriticalReadBack.objects.select_related("by")))
         .order_by("number")
     )
     current = versions_rule.current(stored)
@@ -238,8 +238,9 @@ def _is_late(version: ResultVersion, standing: list[ResultVersion]) -> bool:
 
 
 def _message(version: ResultVersion) -> int | None:
-    item = getattr(version, "inbound_item", None)  # a reverse one-to-one raises what getattr understands
-    return item.message_id if item is not None else None
+    """The first message that said it; later ones may have repeated it."""
+    messages = [item.message_id for item in version.inbound_items.all()]
+    return min(messages, default=None)
 
 
 def _rows(data: Test, standing: list[ResultVersion]) -> tuple[Row, ...]:

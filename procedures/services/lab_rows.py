@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from clinic import audit, clock, transitions
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
+from procedures.domain.protocol import Test
 from procedures.domain.states import LAB_TEST, ProcedureStatus, TestStatus
 from procedures.models import LabTest, Procedure, Specimen
 
@@ -63,6 +64,25 @@ def move(
         data={"test": test.code},
         also=also,
     )
+
+
+def columns(test: Test) -> dict[str, Any]:
+    """What a row keeps of its protocol's test."""
+    return {
+        "code": test.code,
+        "label": test.label,
+        "loinc": test.loinc,
+        "container": test.container,
+        "usual_hours": test.usual_hours,
+        "outer_hours": test.outer_hours,
+        "extended": test.extended,
+        "has_preliminary": test.preliminary,
+    }
+
+
+def order_number(procedure: Procedure, place: int) -> str:
+    """By what the laboratory names this order: the case's code and the place of the test in it."""
+    return f"{procedure.code}-{place:02d}"
 
 
 def note(

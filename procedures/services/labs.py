@@ -172,24 +172,19 @@ def with_partners(protocol: Protocol, codes: Iterable[str]) -> list[Test]:
 
 
 def _order(procedure: Procedure, tests: Sequence[Test], actor: Actor) -> list[LabTest]:
-    standing = set(procedure.tests.exclude(status=T.CANCELLED).values_list("code", flat=True))
+    there = list(procedure.tests.values_list("code", "status"))
+    standing = {code for code, status in there if status != T.CANCELLED}
     now = clock.now()
+    new = [test for test in tests if test.code not in standing]
     return [
         LabTest.objects.create(
+            **rows.columns(test),
             procedure=procedure,
-            code=test.code,
-            label=test.label,
-            loinc=test.loinc,
-            container=test.container,
-            usual_hours=test.usual_hours,
-            outer_hours=test.outer_hours,
-            extended=test.extended,
-            has_preliminary=test.preliminary,
+            order_number=rows.order_number(procedure, place),
             ordered_at=now,
             ordered_by_id=actor.user_id,
         )
-        for test in tests
-        if test.code not in standing
+        for place, test in enumerate(new, start=len(there) + 1)
     ]
 
 
@@ -336,12 +331,13 @@ def receive(
     _not_before_collection(tubes, at)
     for row in tubes:
         if row.received_at is None and row.loss != SpecimenLoss.REJECTED:
-            _receive_one(row, locked, confirmed_by.strip(), at, actor)
+            receive_one(row, locked, confirmed_by.strip(), at, actor)
     events.changed(locked)
     return tubes
 
 
-def _receive_one(specimen: Specimen, procedure: Procedure, confirmed_by: str, at: datetime, actor: Actor) -> None:
+def receive_one(specimen: Specimen, procedure: Procedure, confirmed_by: str, at: datetime, actor: Actor) -> None:
+    """One locked tube is at the laboratory, with the tests that run on it. For whoever has locked its case."""
     _set(
         specimen, procedure, actor, "specimen.received",
         received_at=at, received_note=confirmed_by, loss="", loss_at=None, loss_code="", loss_reason="",

@@ -117,7 +117,7 @@ def enter(
     judgement = rules.judge(protocol, _known(row, entry), known_of(procedure, without=row.pk), phoned=entry.phoned)
     _check_twice(protocol, data, entry, judgement)
     version = _create(row, stored, entry, judgement, actor)
-    _follow(row, procedure, [*stored, version], actor)
+    follow(row, procedure, [*stored, version], actor)
     data_of_audit = {"test": row.code, "number": version.number, "status": version.status, "level": version.level}
     rows.note("result.entered", procedure, actor, data_of_audit, version, entry.change_reason)
     events.changed(procedure)
@@ -149,7 +149,7 @@ def withdraw(*, test: LabTest, reason: str, actor: Actor) -> ResultVersion:
         entered_by_id=actor.user_id,
         change_reason=reason,
     )
-    _follow(row, procedure, [*stored, version], actor)
+    follow(row, procedure, [*stored, version], actor)
     rows.note("result.withdrawn", procedure, actor, {"test": row.code, "number": version.number}, version, reason)
     events.changed(procedure)
     return version
@@ -264,7 +264,7 @@ def _create(
         text=entry.text,
         calculated={code: plain(found) for code, found in judgement.calculated.items()},
         level=str(judgement.level),
-        rules=[_rule(rule) for rule in judgement.rules],
+        rules=[stored_rule(rule) for rule in judgement.rules],
         phoned_critical=entry.phoned,
         read_back=read_back,
         reported_at=reported_at,
@@ -286,7 +286,7 @@ def _after_withdrawal(stored: list[ResultVersion], entry: _Entry) -> tuple[datet
     return max(withdrawn) + timedelta(microseconds=1), {**entry.read_back, "stated_reported_at": stated}
 
 
-def _follow(row: LabTest, procedure: Procedure, stored: list[ResultVersion], actor: Actor) -> None:
+def follow(row: LabTest, procedure: Procedure, stored: list[ResultVersion], actor: Actor) -> None:
     """The test's state is the current version's; without one the result is awaited again."""
     current = versions.current(stored)
     if current is None:
@@ -315,7 +315,7 @@ def plain(found: Calculated) -> dict[str, Any]:
     return {**stored, "refused": str(found.refused) if found.refused else "", "inputs": list(found.inputs)}
 
 
-def _rule(rule: CriticalRule) -> dict[str, Any]:
+def stored_rule(rule: CriticalRule) -> dict[str, Any]:
     return {
         "code": rule.code,
         "level": str(rule.level),

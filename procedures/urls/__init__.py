@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from procedures.urls import bookings, checklists, clearance, couriers, labs, patients, records, results, series
+from procedures.urls import (
+    bookings,
+    checklists,
+    clearance,
+    couriers,
+    inbound,
+    labs,
+    patients,
+    records,
+    results,
+    series,
+    uploads,
+)
 
 app_name = "procedures"
 urlpatterns = [
@@ -12,7 +24,9 @@ urlpatterns = [
     *clearance.urlpatterns,
     *records.urlpatterns,
     *labs.urlpatterns,
+    *inbound.urlpatterns,
     *couriers.urlpatterns,
     *results.urlpatterns,
     *series.urlpatterns,
+    *uploads.urlpatterns,
 ]

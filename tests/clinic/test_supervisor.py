@@ -67,6 +67,25 @@ def test_the_third_death_within_a_minute_stops_everything(run: Supervisor, capsy
     assert "web ended with code 1, 3 times within 60 s: stopping everything." in capsys.readouterr().out
 
 
+def test_the_laboratory_connection_that_cannot_run_stops_nothing(run: Supervisor, capsys: Any) -> None:
+    child = Child("lab", child_of("raise SystemExit(1)"), needed=False)
+    assert [die(run, child) for _ in range(3)] == [True, True, True]
+    assert "lab ended with code 1, 3 times within 60 s: going on without it." in capsys.readouterr().out
+    assert run._keep_up(child)
+    assert child.process is None
+
+
+def test_without_its_port_there_is_no_laboratory_connection_and_it_is_said(run: Supervisor, capsys: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run.env["INBOUND_PORT"] = str(port)
+        run._add_laboratory()
+    assert (run.children, run.laboratory_port) == ([], None)
+    assert f"Port {port} is taken: no laboratory connection here." in capsys.readouterr().out
+    run._add_laboratory()
+    assert [child.name for child in run.children] == ["lab"]
+
+
 def test_deaths_of_an_hour_ago_do_not_count(run: Supervisor) -> None:
     child = Child("beat", child_of("pass"), deaths=[-4000.0, -3900.0])
     assert die(run, child)

@@ -10,7 +10,7 @@ import pytest
 from followups.domain import backoff, watch
 from followups.domain.watch import Beats, Limits, Readings, Waiting
 
-LIMITS = Limits(engine=120, backlog=900)
+LIMITS = Limits(engine=120, backlog=900, silence=3600)
 WELL = Beats(engine_seconds=20, nightly_seconds=3600)
 
 
@@ -29,6 +29,9 @@ def test_a_healthy_engine_raises_no_alarm() -> None:
         ({"channels": {"email": Waiting(0, 0), "sms": Waiting(1, 901)}}, {}, "backlog_late"),
         ({"failed": 1}, {}, "dead_letters"),
         ({"unknown": 1}, {}, "unknown_fate"),
+        ({}, {"inbound_seconds": 121}, "inbound_down"),
+        ({}, {"inbound_seconds": 5, "silent_seconds": 3601}, "inbound_silent"),
+        ({"unread": Waiting(1, 901)}, {}, "inbound_unread"),
         ({"plan_failed": 1}, {}, "plan_failed"),
         ({}, {"nightly_faults": 1}, "nightly_fault"),
         ({}, {"nightly_seconds": 26 * 3600 + 1}, "nightly_late"),
@@ -39,6 +42,12 @@ def test_a_healthy_engine_raises_no_alarm() -> None:
 def test_each_trouble_is_its_own_alarm(readings: dict[str, Any], beats: dict[str, Any], alarm: str) -> None:
     seen = Beats(**({"engine_seconds": 20, "nightly_seconds": 3600} | beats))
     assert watch.alarms(Readings(**readings), seen, LIMITS) == [alarm]
+
+
+def test_a_connection_that_nobody_has_used_and_a_silence_that_nobody_limits_are_no_alarm() -> None:
+    assert watch.alarms(Readings(), Beats(engine_seconds=20, inbound_seconds=None), LIMITS) == []
+    quiet = Beats(engine_seconds=20, inbound_seconds=5, silent_seconds=10**9)
+    assert watch.alarms(Readings(), quiet, Limits(engine=120, backlog=900)) == []
 
 
 def test_a_late_channel_is_named() -> None:

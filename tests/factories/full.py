@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from typing import Any
 
@@ -16,9 +16,12 @@ from followups import engine
 from followups.models import Action, FollowUp
 from followups.services import demo_clock, promises
 from procedures.domain.clearance import Decision
+from procedures.interfaces.hl7 import processing
 from procedures.models import (
     AllergyEntry,
     ClearanceDecision,
+    InboundItem,
+    InboundMessage,
     Laboratory,
     MedicineEntry,
     Patient,
@@ -26,11 +29,14 @@ from procedures.models import (
     ResultVersion,
     Series,
     Specimen,
+    TakenBack,
 )
 from procedures.selectors import clearance as selector
-from procedures.services import checklist_rows, clearance, patients, records, rulesets
+from procedures.services import checklist_rows, clearance, inbound_decisions, patients, records, rulesets
 from procedures.services.clearance import Wish
+from procedures.services.inbound_decisions import Choice
 from tests import make
+from tests.factories import hl7, inbound
 from tests.factories.people import Cast
 from tests.factories.promises import message
 from tests.flows.story import BEFORE_THE_NEEDLE, Story, moment
@@ -91,6 +97,20 @@ class Full:
         return int(ClearanceDecision.objects.earliest("pk").pk)
 
     @property
+    def waiting(self) -> int:
+        """A message of which something waits."""
+        return int(InboundMessage.objects.get(state="waiting").pk)
+
+    @property
+    def placed(self) -> int:
+        """A version that somebody has attached."""
+        return int(InboundItem.objects.get(decided_by__isnull=False).version_id or 0)
+
+    @property
+    def taken_back(self) -> int:
+        return int(TakenBack.objects.get().version_id)
+
+    @property
     def action(self) -> int:
         return int(Action.objects.get(procedure=self.rich, done_at=None).pk)
 
@@ -121,6 +141,7 @@ def fill(cast: Cast) -> Full:
     _others(full, story)
     _stopped(full, story)
     demo_clock.set_to(moment(2, "10:00"))
+    _messages(full)
     _absences(full)
     engine.run_pass(clock.now())
     _people_and_promises(full)
@@ -145,6 +166,30 @@ def _places(cast: Cast) -> dict[str, Any]:
             name="Central laboratory", zone="America/New_York", is_default=True, last_pickups={"0": "16:15"}
         ),
     }
+
+
+def _messages(full: Full) -> None:
+    """A laboratory; a message that waits for its code, one that was placed by hand, a result that was taken back."""
+    full.places["laboratory"] = inbound.laboratory()
+    case = full.case("running")
+    patient = case.patient
+    numbers = ((patient.mrn, "EXAMPLE HOSPITAL", "MR"),)
+    born = f"{patient.birth_date:%Y%m%d}"
+    whom = hl7.Patient(numbers=numbers, family=patient.family_name, given=patient.given_name, born=born)
+    taken = {"collected": "20261118093000", "received": "20261118094000", "reported": "20261118095000"}
+    sent = {"patient": whom, "sent": "20261118095000"}
+    count = hl7.csf_cell_count(**taken)
+    own = replace(count, observations=[replace(count.observations[0], code="CELLS^Cells^L")])
+    inbound.send(hl7.csf_oru(own, **sent))
+    other = replace(count, observations=[hl7.Obx(code="ACE^Angiotensin^L", value="9", unit="U/L", status="F")])
+    placed = inbound.send(hl7.csf_oru(other, **sent))
+    choice = Choice(item=placed.items.get().pk, target=None)
+    report = processing.report_of(placed)
+    inbound_decisions.attach(
+        message=placed, report=report, procedure=case, choices=[choice], actor=Actor.person(full.cast.nora)
+    )
+    for status in ("F", "W"):
+        inbound.send(hl7.csf_oru(hl7.csf_gram(status=status, **taken), **sent))
 
 
 def _absences(full: Full) -> None:

@@ -33,6 +33,8 @@ ROLES = {
     Kind.UNREACHABLE_PATIENT: Role.NURSE,
     Kind.RERUN_SAFETY: Role.NURSE,
     Kind.TELL_LAST_DOSE: Role.NURSE,
+    Kind.MATCH_RESULT: Role.NURSE,
+    Kind.UNREADABLE_MESSAGE: Role.NURSE,
     Kind.CALL_SILENT: Role.NURSE,
     Kind.DANGER_SIGN: Role.NURSE,
     Kind.READ_WORDS: Role.NURSE,
@@ -50,6 +52,9 @@ def about(kind: Kind, usual_at: datetime | None = None) -> dict[str, Any]:
     return {
         Kind.REVIEW_RESULT: {"version": 1, "test": "cell_count", "status": "final", "corrected": False},
         Kind.REREAD_CORRECTION: {"version": 1, "test": "cell_count", "involved": []},
+        Kind.MATCH_RESULT: {"message": 1, "n": 1},
+        Kind.UNREADABLE_MESSAGE: {"message": 1},
+        Kind.RESULT_TAKEN_BACK: {"version": 1, "test": "cell_count", "why": "deleted", "involved": []},
         Kind.ANSWERS_EXPIRING: {"questions": ["pregnancy"]},
         Kind.DO_ACTION: {"action": 1, "plan": "treat"},
         Kind.SYMPTOM_CHECK: {"check": "day_2", "encounter": "outpatient"},

@@ -175,6 +175,7 @@ def test_no_kind_of_promise_is_left_out_of_these_tests() -> None:
     here |= {Kind.CLEAR_FINDINGS, Kind.SIGN_CLEARANCE, Kind.RERUN_SAFETY, Kind.TELL_LAST_DOSE}
     here |= {Kind.REREAD_CORRECTION, Kind.UNREACHABLE_PATIENT}  # test_laboratory_stories, test_corner_stories
     here |= {Kind.WRITE_TO_PATIENT, Kind.MESSAGE_UNDELIVERED}  # test_outreach
+    here |= {Kind.RESULT_TAKEN_BACK}  # test_message_stories
     # test_symptom_stories
     here |= {Kind.CALL_SILENT, Kind.DANGER_SIGN, Kind.READ_WORDS, Kind.BOOK_AGAIN, Kind.LINK_LOCKED}
     assert here == {spec.kind for spec in kinds.specs() if spec.subject is Subject.PROCEDURE} - {Kind.PLAN_FAILED}

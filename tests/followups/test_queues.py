@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from clinic import celery, clock
+from clinic import celery, clock, turns
 from clinic.models import Heartbeat
 from clinic.supervisor import WORKER
 from followups import channels, dispatch, engine, tasks
 from followups.models import Message
-from followups.services import turns
 from tests.factories import promises as factory
 
 pytestmark = pytest.mark.django_db

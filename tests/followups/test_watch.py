@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from followups.domain.kinds import Kind
 from followups.domain.watch import ALARMS, Waiting
 from followups.models import FollowUp, Message
 from followups.selectors import loop, metrics, watch
+from procedures.interfaces.hl7 import service
+from procedures.interfaces.hl7.listener import Counts
 from tests import make
 from tests.factories import promises as factory
 
@@ -76,6 +79,7 @@ def figures(client: Client, **headers: str) -> dict[str, float]:
 def test_the_metrics_are_the_figures_of_the_pages(client: Client, now: datetime, bundled_servers: None) -> None:
     make.user(Role.DIRECTOR)
     engine.run_pass(now)
+    service.say(Counts(refused=Counter(no_message=1), last_message_at=clock.real_now()))
     factory.message(state="failed", settled_at=now)
     factory.message(factory.promise(due=now - timedelta(days=1)), not_before=now - 20 * MINUTE)
     found = figures(client)
@@ -95,7 +99,7 @@ def test_a_scrape_is_few_queries_however_much_there_is_and_names_nobody(
 ) -> None:
     settings.REDIS_URL = embedded.broker("", tmp_path)  # a broker that is lost does not take the metrics with it
     rows = [factory.message(state="failed", settled_at=now) for _ in range(3)]
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         response = client.get("/metrics")
     text = response.content.decode()
     assert "clinic_broker_up 0.0" in text
@@ -104,7 +108,7 @@ def test_a_scrape_is_few_queries_however_much_there_is_and_names_nobody(
         assert row.follow_up.procedure.code not in text
     for row in rows:
         factory.message(row.follow_up, key=f"{row.pk}:1:9:0:1:email", state="unknown", settled_at=now)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get("/metrics")
 
 

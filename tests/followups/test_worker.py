@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from django.db import connection
 
 from clinic import celery, clock, embedded, nudge
 from clinic.models import Heartbeat
 from followups.models import Message
+from tests import processes
 from tests.factories import promises as factory
 
 pytestmark = [pytest.mark.broker, pytest.mark.django_db(transaction=True)]
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 WATCHDOG_SECONDS = 60
 
 
@@ -53,15 +50,11 @@ def worker_on_hanging_gateway(
 
 def start_worker(settings: Any, **environment: str) -> Iterator[subprocess.Popen[str]]:
     redis.Redis.from_url(embedded.client(settings.REDIS_URL)).delete(*celery.queue_names())
-    base = connection.settings_dict
-    host, port = base["HOST"], base["PORT"]
-    login = f"{base['USER']}:{base['PASSWORD']}" if base["PASSWORD"] else base["USER"]
-    url = f"postgres://{login}@/{base['NAME']}?host={host}&port={port}"
     command = ["-m", "celery", "-A", "clinic", "worker", "--loglevel", "INFO", "--without-gossip"]
     process = subprocess.Popen(
         ["timeout", str(WATCHDOG_SECONDS), sys.executable, *command, "--without-mingle"],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "clinic.settings", **environment},
+        cwd=processes.ROOT,
+        env=processes.environment(**environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -152,6 +152,7 @@ INBOX_GROUPS = {
     Kind.TELL_PATIENT: "tell",
     Kind.SYMPTOM_CHECK: "tell",
     Kind.REREAD_CORRECTION: "review",
+    Kind.RESULT_TAKEN_BACK: "decide",
     Kind.UNREACHABLE_PATIENT: "tell",
     Kind.AWAITED_RESULT: "parked",  # the nurses chase it, until it is overdue
     Kind.SPECIMEN_NOT_RECEIVED: "parked",
@@ -191,6 +192,8 @@ CHASE_GROUPS = {
     Kind.RERUN_SAFETY: "checklist",
     Kind.SIGN_RECORD: "record",
     Kind.CARRY_OUT: "record",
+    Kind.MATCH_RESULT: "match",
+    Kind.UNREADABLE_MESSAGE: "match",
     Kind.DANGER_SIGN: "signs",
     Kind.READ_WORDS: "signs",
     Kind.CALL_SILENT: "call",

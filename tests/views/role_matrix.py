@@ -10,8 +10,9 @@ from tests.views.role_rows_bookings import BOOKINGS
 from tests.views.role_rows_checklists import CHECKLISTS
 from tests.views.role_rows_clinic import CLINIC
 from tests.views.role_rows_followups import FOLLOWUPS
+from tests.views.role_rows_inbound import INBOUND
 from tests.views.role_rows_leaflets import LEAFLETS
 from tests.views.role_rows_records import RECORDS
 
 #: Everything.
-MATRIX: dict[str, Row] = {**CLINIC, **BOOKINGS, **CHECKLISTS, **RECORDS, **FOLLOWUPS, **LEAFLETS}
+MATRIX: dict[str, Row] = {**CLINIC, **BOOKINGS, **CHECKLISTS, **RECORDS, **INBOUND, **FOLLOWUPS, **LEAFLETS}

@@ -84,6 +84,8 @@ RECORDS: dict[str, Row] = {
     "procedures:specimen_hand_over": allow(*WRITERS, kwargs=tube, **CLOSED),
     "procedures:specimen_receive": allow(*WRITERS, kwargs=tube, **CLOSED),
     "procedures:specimen_loss": allow(*WRITERS, kwargs=tube, **CLOSED),
+    "procedures:upload_results": allow(Role.NURSE, Role.DIRECTOR),
+    "procedures:uploaded_results": allow(Role.NURSE, Role.DIRECTOR),
     "procedures:laboratory_courier": allow(Role.DIRECTOR, kwargs=laboratory),
     "procedures:results": allow(*READERS, others=404, kwargs=resulted),
     "procedures:result_new": allow(*WRITERS, kwargs=test, **CLOSED),

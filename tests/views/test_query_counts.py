@@ -26,6 +26,7 @@ from clinic.roles import Role
 from followups.domain.kinds import Kind
 from followups.models import TextMessage
 from tests import checked, make
+from tests.factories import inbound
 from tests.factories.work import DAY, HOUR, NOW, promise, taken
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,9 @@ LISTS = {
     "/loop/indicators/": Role.DIRECTOR,
     "/loop/overrides/": Role.DIRECTOR,
     "/open-items/": Role.NURSE,
+    "/results/unmatched/": Role.NURSE,
+    "/results/messages/": Role.NURSE,
+    "/laboratories/": Role.NURSE,
     "/handover/": Role.NURSE,
     "/texts/": Role.NURSE,
 }
@@ -89,6 +93,7 @@ def populate(rows: int, people: dict[Role, User]) -> None:
                 TextMessage.objects.create(
                     provider_id=f"SM{case.pk}{len(read)}", number="+12025550177", **about, **read
                 )
+            inbound.waits(NOW - HOUR)
 
 
 def queries(address: str, user: User) -> int:

@@ -103,6 +103,7 @@ def nowhere(name: str) -> Make:
     absent = {"code": "ZZZZZZZ", "pk": 0, "stage": "absent", "check_code": "absent", "kind": "absent"}
     absent["item"] = "absent"
     absent["case"] = "ZZZZZZZ"
+    absent |= {"line": 0, "mapping": 0}
     absent["which"] = "absent"
     absent["token"] = "absent.absent"
     return lambda case: {key: absent[key] for key in all_addresses()[address(name)].pattern.converters}

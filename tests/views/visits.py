@@ -26,9 +26,17 @@ POST_ONLY = {
     "followups:send_again",
     "followups:transfer_answer",
     "procedures:clearance_seen",
+    "procedures:code_add",
+    "procedures:code_remove",
+    "procedures:inbound_again",
+    "procedures:inbound_close",
     "procedures:patient_encounter",
     "procedures:record_hint",
+    "procedures:replay_waiting",
     "procedures:test_add",
+    "procedures:unmatched_attach",
+    "procedures:unmatched_look",
+    "procedures:unmatched_reject",
     "user_reactivate",
     "user_reset_password",
     "user_unlock",
@@ -41,6 +49,7 @@ NO_PAGE = {
     "followups:overrides_file",
     "home",
     "procedures:checklist_save",
+    "procedures:inbound_document",
     "procedures:record_note",
     "followups:sms_inbound",
     "followups:sms_report",
@@ -220,6 +229,16 @@ NAMED: dict[str, Paths] = {
         "procedures:laboratory_courier", lambda full: full.places["laboratory"].pk
     ),
     "procedures:result_withdraw": one("procedures:result_withdraw", lambda full: full.test("ascites_protein")),
+    # what laboratories sent
+    "procedures:unmatched_message": lambda full: [
+        reverse("procedures:unmatched_message", args=[full.waiting]),
+        reverse("procedures:unmatched_message", args=[full.waiting]) + f"?case={full.codes['running']}",
+    ],
+    "procedures:inbound_message": by_number("procedures:inbound_message", lambda full: full.waiting),
+    "procedures:inbound_undo": by_number("procedures:inbound_undo", lambda full: full.placed),
+    "procedures:taken_back": by_number("procedures:taken_back", lambda full: full.taken_back),
+    "procedures:laboratory": by_number("procedures:laboratory", lambda full: full.places["laboratory"].pk),
+    "procedures:laboratory_edit": by_number("procedures:laboratory_edit", lambda full: full.places["laboratory"].pk),
     # the case, reading and telling, promises
     "followups:case": pages(
         "followups:case", "rich", "coming", "requested", "arrived", "running", "cancelled", "no_show"

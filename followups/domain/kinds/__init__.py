@@ -35,8 +35,11 @@ class Kind(StrEnum):
     SPECIMEN_NOT_RECEIVED = "specimen_not_received"
     SPECIMEN_LOST = "specimen_lost"
     AWAITED_RESULT = "awaited_result"
+    MATCH_RESULT = "match_result"
+    UNREADABLE_MESSAGE = "unreadable_message"
     REVIEW_RESULT = "review_result"
     REREAD_CORRECTION = "reread_correction"
+    RESULT_TAKEN_BACK = "result_taken_back"
     DO_ACTION = "do_action"
     TELL_PATIENT = "tell_patient"
     UNREACHABLE_PATIENT = "unreachable_patient"
@@ -63,6 +66,7 @@ class Subject(StrEnum):
     PROCEDURE = "procedure"
     SERIES = "series"
     TEXT = "text"  # from somebody's phone: words that a person must read
+    MESSAGE = "message"  # from a laboratory: what of it waits for a person
     PERSON = "person"  # of the staff: whoever messages do not reach
     CLINIC = "clinic"  # there is one: id 1
 

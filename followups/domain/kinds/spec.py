@@ -62,6 +62,7 @@ class Chase(StrEnum):
     RECEIVED = "received"
     LOST = "lost"
     AWAITED = "awaited"
+    MATCH = "match"
     SIGNS = "signs"
     CALL = "call"
     CHECKLIST = "checklist"
