@@ -120,7 +120,7 @@ def collect(nora: Person, case: str, *, tubes: int) -> None:
     nora.press("Handed over")
     nora.follow("Received")
     nora.fill("Confirmed by", "Lena, chemistry")
-    nora.fill("Tubes that the laboratory counts", tubes)
+    nora.fill("How many of the ticked tubes the laboratory counts", tubes)
     nora.press("Received")
     assert f"{tubes} collected, {tubes} received" in nora.text
 

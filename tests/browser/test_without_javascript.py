@@ -45,8 +45,8 @@ def test_a_procedure_is_requested_and_booked(full: Full, plain: Callable[..., An
     sam.press("Show what this books and orders")
     assert "Patient's stay 180 min" in sam.part("What it books")
     sam.press("Request, then choose a slot")
-    sam.press("Wednesday 18 November 13:00 Procedure room 1")
-    assert sam.said == "Booked."
+    sam.press("Wednesday 18 November 13:00 ready 14:00, no courier Procedure room 1")
+    assert sam.said.startswith("Booked. Fluid ready 14:00; no courier comes that day.")
     case = Procedure.objects.latest("pk")
     assert (case.status, case.variant) == ("scheduled", "large_volume")
 
