@@ -14,7 +14,7 @@ from clinic.models import Room, User
 from followups import models as f
 from followups.domain.kinds import Closed, Kind
 from procedures import models as p
-from procedures.domain.protocol import Test
+from procedures.domain.lab_content import Test
 from procedures.selectors import checklists
 from procedures.services import protocols
 

@@ -14,7 +14,8 @@ from followups.domain.kinds import Kind
 from followups.domain.kinds.spec import Plural, Spec
 from followups.ladder_words import ROLES
 from followups.models import FollowUp
-from procedures.domain.protocol import OTHER, Protocol
+from procedures.domain.lab_content import OTHER
+from procedures.domain.protocol import Protocol
 
 
 def role(code: str) -> str:

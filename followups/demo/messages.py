@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from clinic import clock
 from clinic.actor import Actor
-from procedures.domain.protocol import Component
+from procedures.domain.lab_content import Component
 from procedures.interfaces.hl7 import processing
 from procedures.models import InboundMessage, LabTest
 from procedures.models.inbound import InboundSource

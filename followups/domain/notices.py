@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
-from procedures.domain.protocol import SymptomCheck
+from procedures.domain.patient_content import SymptomCheck
 
 DAY = timedelta(days=1)
 SATURDAY = 5

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from procedures.domain.protocol import SymptomQuestion
+from procedures.domain.patient_content import SymptomQuestion
 
 
 class AnswerForm(forms.Form):

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from procedures.domain.answers import LONGEST_TEXT, ROWS
-from procedures.domain.protocol import PatientQuestion, Question
+from procedures.domain.patient_content import PatientQuestion
+from procedures.domain.protocol import Question
 from procedures.domain.reported import SOME, Given, Line
 
 FEWEST, STEP, MOST = 3, 3, 30

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.forms import ClinicFormMixin
 from followups.models.symptoms import CheckOutcome, Relation, ReportChannel
-from procedures.domain.protocol import SymptomQuestion
+from procedures.domain.patient_content import SymptomQuestion
 
 #: A form that was begun is the patient's own.
 OUTCOMES = [c for c in CheckOutcome.choices if c[0] != CheckOutcome.BEGUN]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from procedures.domain.protocol import PatientQuestion, Question
+from procedures.domain.patient_content import PatientQuestion
+from procedures.domain.protocol import Question
 from procedures.domain.reported import Given
 
 

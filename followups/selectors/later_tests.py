@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from procedures.domain.protocol import LaterTests
+from procedures.domain.lab_content import LaterTests
 from procedures.domain.states import TestStatus
 from procedures.models import LabTest, LaterDecision, Procedure
 

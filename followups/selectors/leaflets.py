@@ -16,7 +16,8 @@ from django.utils import timezone
 from clinic.models import AuditEntry
 from followups import patient_language
 from followups.domain.expected_results import Awaited, Expected, expected
-from procedures.domain.protocol import PatientText, Protocol
+from procedures.domain.patient_content import PatientText
+from procedures.domain.protocol import Protocol
 from procedures.domain.states import Outcome, ProcedureStatus, TestStatus
 from procedures.models import Hold, LabTest, Procedure, ProcedureRecord
 from procedures.models.holds import RestartDecision

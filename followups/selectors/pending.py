@@ -15,7 +15,8 @@ from followups import wording
 from followups.domain import kinds
 from followups.domain.kinds import Kind
 from followups.models import Action, FollowUp
-from procedures.domain.protocol import Protocol, Test
+from procedures.domain.lab_content import Test
+from procedures.domain.protocol import Protocol
 from procedures.models import Hold, Procedure, ResultVersion, Transfer
 
 #: Kinds whose result is still to come or to be read: what makes it urgent stands beside them.

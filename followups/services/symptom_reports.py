@@ -21,8 +21,9 @@ from followups.selectors import symptom_facts
 from followups.services import links, symptoms
 from procedures import events
 from procedures.domain import symptoms as rules
-from procedures.domain.protocol import Protocol, SymptomQuestion
-from procedures.domain.protocol import SymptomCheck as CheckData
+from procedures.domain.patient_content import SymptomCheck as CheckData
+from procedures.domain.patient_content import SymptomQuestion
+from procedures.domain.protocol import Protocol
 from procedures.models import Procedure
 
 LONGEST_WORDS = 10_000

@@ -15,8 +15,9 @@ from followups.models import SymptomAnswer, SymptomCheck
 from followups.models.symptoms import CheckOutcome, ReportChannel
 from procedures import events
 from procedures.domain import symptoms as rules
-from procedures.domain.protocol import Protocol, SymptomQuestion
-from procedures.domain.protocol import SymptomCheck as CheckData
+from procedures.domain.patient_content import SymptomCheck as CheckData
+from procedures.domain.patient_content import SymptomQuestion
+from procedures.domain.protocol import Protocol
 from procedures.models import Procedure
 
 #: A sign of these tiers needs a person to do something before the check is done.

@@ -19,7 +19,8 @@ from followups.selectors import given_words
 from followups.services import before
 from followups.views import patient_page
 from procedures.domain import reported
-from procedures.domain.protocol import PatientQuestion, Protocol
+from procedures.domain.patient_content import PatientQuestion
+from procedures.domain.protocol import Protocol
 from procedures.domain.reported import Given
 
 QUESTION, CHECK = "followups:patient_before_question", "followups:patient_before_check"

@@ -23,7 +23,8 @@ from followups.services import symptom_reports as reports
 from followups.services import symptoms
 from followups.views.patient_page import patient_page, show
 from procedures.domain import symptoms as rules
-from procedures.domain.protocol import Protocol, SymptomQuestion
+from procedures.domain.patient_content import SymptomQuestion
+from procedures.domain.protocol import Protocol
 
 #: Tiers that have a screen of their own, before anything else is asked.
 AT_ONCE = ("A", "B")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from procedures.domain.findings import Finding, Severity, Text
+from procedures.domain.items import Source
 from procedures.domain.names import fold
 from procedures.domain.predicates import Scene, Truth, answered, holds
-from procedures.domain.protocol import Source
 from procedures.domain.rule_thresholds import AllergyRule
 from procedures.domain.ruleset import RuleSet
 from procedures.domain.snapshot import Asked

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from clinic.errors import Invalid
-from procedures.domain.protocol import Choice, Question
+from procedures.domain.items import Choice
+from procedures.domain.protocol import Question
 
 #: In ``Entry.pick`` stands before a value ("=yes"); a bare word is a state ("unknown").
 VALUE = "="

@@ -13,8 +13,9 @@ from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
+from procedures.domain.lab_content import Calculation, Component
 from procedures.domain.measurement import Value, canonical, exact
-from procedures.domain.protocol import Calculation, Component, Protocol
+from procedures.domain.protocol import Protocol
 
 _Numbers = Sequence[Fraction]
 _Parameters = Mapping[str, Fraction]

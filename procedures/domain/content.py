@@ -12,7 +12,8 @@ from typing import Any
 
 from procedures.domain import content_rules, languages, translations
 from procedures.domain import content_tables as tables
-from procedures.domain.protocol import Protocol, Source
+from procedures.domain.items import Source
+from procedures.domain.protocol import Protocol
 from procedures.domain.ruleset import RuleSet
 
 NOT_APPROVED = "not yet approved"

@@ -7,16 +7,9 @@ from dataclasses import fields
 from typing import Any
 
 from procedures.domain.calculations import FORMULAS
-from procedures.domain.protocol import (
-    Component,
-    Condition,
-    CriticalRule,
-    Protocol,
-    RecordField,
-    SeriesTiming,
-    SymptomChoice,
-    Test,
-)
+from procedures.domain.lab_content import Component, Condition, CriticalRule, Test
+from procedures.domain.patient_content import SymptomChoice
+from procedures.domain.protocol import Protocol, RecordField, SeriesTiming
 
 Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 #: Stands in the last column of what carries no source of its own.

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from procedures.domain.protocol import Source
+from procedures.domain.items import Source
 
 
 class Severity(StrEnum):

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from procedures.domain.calculations import Calculated
+from procedures.domain.items import Source
+from procedures.domain.lab_content import Component, Condition, CriticalRule, Test
 from procedures.domain.measurement import Bounds, Value, bounds, is_usable
-from procedures.domain.protocol import Component, Condition, CriticalRule, Source, Test
 from procedures.domain.states import Level
 
 #: Number rules compare with ``value``; the others look at a choice or at whether there is a value at all.

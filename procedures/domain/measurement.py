@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from procedures.domain import units
-from procedures.domain.protocol import Component
+from procedures.domain.lab_content import Component
 
 _SUPERSCRIPTS = {ord(c): f"^{d}" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)}
 #: cells per microlitre and per cubic millimetre are written in many ways; all are lower case here

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from procedures.domain.protocol import Test
+from procedures.domain.lab_content import Test
 from procedures.domain.states import ResultStatus
 from procedures.domain.versions import RANK
 

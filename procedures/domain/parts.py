@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from procedures.domain import critical_words, grading, identity, matching, said, test_codes
 from procedures.domain.fluids import Fluid, Fluids
 from procedures.domain.identity import Who
+from procedures.domain.lab_content import OTHER
 from procedures.domain.matching import Case, CaseReason, WaitReason, Where
 from procedures.domain.measurement import Value, factor
-from procedures.domain.protocol import OTHER, Protocol
+from procedures.domain.protocol import Protocol
 from procedures.domain.report import Group, Observation, Person, Report, Standing
 from procedures.domain.said import Words
 from procedures.domain.states import Level

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from procedures.domain import said
+from procedures.domain.lab_content import Test
 from procedures.domain.merging import Piece
 from procedures.domain.parts import Part
-from procedures.domain.protocol import Test
 from procedures.domain.report import Group, Observation, Report, Standing
 from procedures.domain.said import Words
 from procedures.domain.states import ResultStatus

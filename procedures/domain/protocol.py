@@ -10,42 +10,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+from procedures.domain.items import Choice, Code, Source
+from procedures.domain.lab_content import OTHER, Calculation, Container, LaterTests, Panel, Test, Trend, other_test
+from procedures.domain.patient_content import (
+    SIGN_MINUTES,
+    SILENCE_MINUTES,
+    PatientQuestion,
+    PatientText,
+    ResultWords,
+    SymptomCheck,
+    SymptomCombination,
+    SymptomQuestion,
+)
+
 #: Hours to accept a transfer under a protocol version that says nothing about it; a working default.
 TRANSFER_HOURS = 24
-#: Before the code of a result that no test of the protocol is.
-OTHER = "other:"
-#: Minutes until somebody has answered a sign of this tier, or has read what a patient wrote, under a version that says
-#: nothing about it; a working default.
-SIGN_MINUTES = {"A": 15, "B": 60, "C": 1440, "words": 240}
-#: The same for a patient who was asked by a link and is silent: after how many minutes the call begins where the risk
-#: is high (elsewhere it waits for the morning), and within how many it is made.
-SILENCE_MINUTES = {"high_risk": 480, "call_high_risk": 60, "call": 240}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where a clinical statement comes from. ``approved_by`` is empty until a clinician signs it."""
-
-    source: str
-    year: int | None = None
-    approved_by: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Code:
-    system: str  # "http://snomed.info/sct"
-    code: str
-    display: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """One answer that may be picked. ``code`` is stored, ``label`` is shown."""
-
-    code: str
-    label: str
-    needs_reason: bool = False
-    blocks_start: bool = False  # while this is the answer nobody starts, not even in an emergency (a refusal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,113 +42,6 @@ class Variant:
     stay_minutes: int
     expected_volume_ml: int | None = None
     fluoroscopy: bool = False  # X-rays are part of it
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class Component:
-    """One measured value of a test (white cells, neutrophil share…). ``kind``: number, text, choice; ``said`` is what a
-    laboratory says of a test that the protocol does not have: kept, and never judged.
-    """
-
-    code: str
-    label: str
-    kind: str
-    loinc: str = ""
-    verify: bool = False
-    units: tuple[str, ...] = ()  # first is canonical
-    factors: tuple[float, ...] = ()  # multiply a value in units[i] by factors[i] to get units[0]
-    choices: tuple[Choice, ...] = ()
-    required: bool = False
-    low: float | None = None  # reference range, canonical unit
-    high: float | None = None
-    also_loinc: tuple[str, ...] = ()  # other codes under which laboratories report the same value
-
-
-@dataclass(frozen=True, kw_only=True)
-class CriticalRule:
-    """When a result must be told at once.
-
-    ``kind`` is of a closed list: ``at_least`` / ``above`` / ``below`` (number ``value``, canonical unit), ``one_of``
-    (choice in ``values``), ``missing`` / ``present`` (no usable value / one). ``component`` names a component of the
-    same test or a calculation. ``level``: ``critical`` or ``abnormal`` (same day). ``all_of``: what must hold as well.
-    """
-
-    code: str
-    level: str
-    kind: str
-    component: str
-    value: float | None = None
-    values: tuple[str, ...] = ()
-    message: str = ""
-    source: Source
-    all_of: tuple[Condition, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Condition:
-    kind: str
-    component: str
-    value: float | None = None
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Test:
-    """A laboratory test and its clock. Hours run from collection."""
-
-    code: str
-    label: str
-    loinc: str = ""
-    verify: bool = False  # the LOINC code is unknown or unverified: say so
-    fluid: str  # "csf", "ascites", "serum", "pleural"
-    container: str  # a Container code
-    usual_hours: int
-    outer_hours: int
-    extended: bool = False  # longer than the patient's ordinary promise: named with its own date
-    preliminary: bool = False
-    preliminary_hours: tuple[int, ...] = ()
-    needs: tuple[str, ...] = ()  # codes of tests this one is only useful with (serum pair)
-    components: tuple[Component, ...] = ()
-    critical: tuple[CriticalRule, ...] = ()
-    reference: str = ""
-    note: str = ""
-    also_loinc: tuple[str, ...] = ()  # other codes under which laboratories report the same test
-    informational: bool = False  # has no rule of its own on purpose: it counts beside other values
-    patient_label: str = ""  # what a patient calls it; versions from before there was one show ``label``
-    source: Source
-
-
-def other_test(code: str) -> Test:
-    """A result that belongs to the case and to no test of its protocol: its words, read by a person."""
-    said = Component(code="said", label="As the laboratory says it", kind="said", required=True)
-    nowhere = Source(source="Not of this protocol")
-    return Test(
-        code=code, label=code.removeprefix(OTHER), fluid="", container="", usual_hours=0, outer_hours=0,
-        components=(said,), source=nowhere,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Container:
-    """A tube or bottle. ``tube_number`` is the usual place in the collection order; laboratories differ."""
-
-    code: str
-    label: str
-    fluid: str
-    minimum_ml: float | None = None
-    tube_number: int | None = None
-    receipt_minutes: int = 120  # alarm when not received by then
-    handling: str = ""
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class Panel:
-    code: str
-    label: str
-    tests: tuple[str, ...]
-    note: str = ""
     source: Source
 
 
@@ -280,79 +152,6 @@ class Complication:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SymptomQuestion:
-    """A danger sign. ``tier`` of each choice: A (911), B (call back within 60 minutes), C (same day), D (expected)."""
-
-    code: str
-    text: str
-    kind: str  # yes_no, choice, number
-    answers: tuple[SymptomChoice, ...]
-    asked_if: str = ""
-    help: str = ""
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class SymptomChoice:
-    """``after_hours``: this tier holds only from so long after the procedure on; before it ``tier_before`` holds."""
-
-    code: str
-    label: str
-    tier: str  # A, B, C, D or "" for no sign
-    after_hours: int | None = None
-    tier_before: str = ""
-    advice: str = ""
-    action: str = ""  # "rebook": the answer also asks for a new appointment
-
-
-@dataclass(frozen=True, kw_only=True)
-class SymptomCombination:
-    """Answers that mean more together than each alone: while every one of ``all_of`` (``"question=answer|answer"``)
-    holds, from ``after_hours`` after the procedure on, the tier is at least this."""
-
-    code: str
-    label: str  # for the staff
-    tier: str
-    all_of: tuple[str, ...]
-    after_hours: int | None = None
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class SymptomCheck:
-    """A time at which the danger signs are asked, hours after the needle. ``only_if``: any of ``first``, ``serial``,
-    ``large_volume``, ``complicated``, ``held``, ``traumatic``, ``headache`` (ever answered), ``headache_now`` (not
-    gone when last asked) makes it due; empty: always."""
-
-    code: str
-    label: str
-    after_hours: int
-    within_hours: int  # answered by then, else it is overdue
-    questions: tuple[str, ...]
-    only_if: tuple[str, ...] = ()
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class LaterTests:
-    """Tests that are taken again some days after the needle: in the window from ``after_hours`` to ``within_hours``.
-
-    They belong to the case when any of ``only_if`` (as for a :class:`SymptomCheck`) or of ``if_answer``
-    (``"question=answer|answer"`` of the checklist) holds; when both are empty: always.
-    """
-
-    code: str
-    label: str
-    panel: str
-    after_hours: int
-    within_hours: int  # taken by then, else it is overdue
-    only_if: tuple[str, ...] = ()
-    if_answer: tuple[str, ...] = ()
-    note: str = ""
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
 class TransferHours:
     """Within so many hours somebody accepts what is pending, by the reason for which it is handed on."""
 
@@ -361,101 +160,6 @@ class TransferHours:
     emergency_department: int
     discharge: int
     responsible: int
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calculation:
-    """A calculation of the closed list in ``calculations.py``; ``parameters``: the clinical numbers of its formula."""
-
-    code: str
-    label: str
-    function: str
-    inputs: tuple[str, ...]  # "test.component"
-    unit: str = ""
-    max_hours_apart: int | None = None
-    note: str = ""
-    parameters: dict[str, float] = field(default_factory=dict)
-    preliminary_ok: bool = False
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trend:
-    """One number followed from one procedure of a patient to the next.
-
-    ``of``: a calculation, ``"test.component"`` or ``"record.field"``; the first that a case has is taken.
-    ``divide_by`` and ``unit`` change how it is shown (mL as litres). ``line``: where it becomes critical, as shown.
-    """
-
-    code: str
-    label: str
-    of: tuple[str, ...]
-    unit: str = ""
-    divide_by: float = 1
-    line: float | None = None
-    line_label: str = ""
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatientText:
-    """One text for the patient, in plain words: prepare, what_happens, afterwards, when_to_call, emergency;
-    paused and results where the sheet for afterwards has no times or days of its own."""
-
-    code: str
-    title: str
-    paragraphs: tuple[str, ...]
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class TestWords:
-    """Sentences for one test that replace the general ones."""
-
-    code: str
-    normal: str = ""
-    abnormal: str = ""
-    critical: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultWords:
-    """What a patient is told about a result read as normal, abnormal or critical: the end of a sentence that begins
-    with what the patient calls the test. ``so_far``: added while the result may still change.
-    """
-
-    normal: str
-    abnormal: str
-    critical: str
-    so_far: str
-    tests: tuple[TestWords, ...]
-    source: Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatientAnswer:
-    """One answer a patient may pick; ``code`` is an answer of the checklist question."""
-
-    code: str
-    label: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatientQuestion:
-    """What a patient is asked before the visit, in plain words; it arrives at the checklist question of this code.
-
-    ``answers``: those of the checklist question that a patient is offered (all of a yes_no when empty; those of
-    a medicines or allergies question are ``none``, ``some`` and ``unknown``). ``asked_if`` as in a :class:`Question`,
-    over the patient's own answers.
-    """
-
-    code: str
-    text: str
-    help: str = ""
-    detail: str = ""  # the label of a field for more words below the answers; empty: there is none
-    answers: tuple[PatientAnswer, ...] = ()
-    asked_if: str = ""
     source: Source
 
 

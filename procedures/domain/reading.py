@@ -12,8 +12,8 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from procedures.domain.items import Source
 from procedures.domain.problems import NO_VALUE, Problems
-from procedures.domain.protocol import Source
 
 DEFAULT_SOURCE = "default_source"
 #: Required text that may be empty all the same: no tier means "no sign".

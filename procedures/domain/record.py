@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from procedures.domain.protocol import Protocol, RecordField, RecordRule, Source
+from procedures.domain.items import Source
+from procedures.domain.protocol import Protocol, RecordField, RecordRule
 
 YES_NO = ("yes", "no", "unknown")
 #: What a choice that needs words is stored under, beside its field: ``antiseptic.reason``.

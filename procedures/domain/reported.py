@@ -13,7 +13,8 @@ from typing import Any
 
 from procedures.domain.answers import CHOICE_STATES, NEEDS_REASON, NOT_KNOWN, ROWS, AnswerState, Reading
 from procedures.domain.names import spaced
-from procedures.domain.protocol import PatientQuestion, Protocol, Question
+from procedures.domain.patient_content import PatientQuestion
+from procedures.domain.protocol import Protocol, Question
 
 #: Picks of a list question.
 SOME, NONE = "some", "none"

@@ -16,8 +16,9 @@ from typing import Protocol as Shape
 
 from procedures.domain import grading, measurement
 from procedures.domain.calculations import Calculated, calculate_all
+from procedures.domain.lab_content import Component, CriticalRule, Test
 from procedures.domain.measurement import Value
-from procedures.domain.protocol import Component, CriticalRule, Protocol, Test
+from procedures.domain.protocol import Protocol
 from procedures.domain.record import Problem
 from procedures.domain.states import Level, ResultStatus
 

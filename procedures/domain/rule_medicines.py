@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from procedures.domain.protocol import Source
+from procedures.domain.items import Source
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from procedures.domain.protocol import Source
+from procedures.domain.items import Source
 from procedures.domain.rule_medicines import LocalChoice
 
 

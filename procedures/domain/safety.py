@@ -12,9 +12,9 @@ from datetime import datetime
 from procedures.domain import allergy_findings, holds, lab_findings, medicine_findings
 from procedures.domain.findings import Finding, Severity, Text, in_order
 from procedures.domain.holds import EarliestSafe, Restart
+from procedures.domain.items import Source
 from procedures.domain.predicates import Scene, Truth
 from procedures.domain.predicates import holds as conditions_hold
-from procedures.domain.protocol import Source
 from procedures.domain.rule_thresholds import Condition, Rule
 from procedures.domain.ruleset import RuleSet
 from procedures.domain.snapshot import Medicine, Snapshot

@@ -11,8 +11,8 @@ from typing import Any
 
 from procedures.domain import organism_words
 from procedures.domain import results as rules
+from procedures.domain.lab_content import Component, Test
 from procedures.domain.names import spaced
-from procedures.domain.protocol import Component, Test
 from procedures.domain.report import Observation, Reading, Standing
 
 #: The value in which protocols ask what was seen or has grown.

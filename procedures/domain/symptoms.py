@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from clinic.errors import DomainError
-from procedures.domain.protocol import Protocol, SymptomChoice, SymptomCombination, SymptomQuestion
+from procedures.domain.patient_content import SymptomChoice, SymptomCombination, SymptomQuestion
+from procedures.domain.protocol import Protocol
 
 #: From the most urgent to none.
 TIERS = ("A", "B", "C", "D", "")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from procedures.domain.fluids import Fluid, Fluids, fits
-from procedures.domain.protocol import Protocol, Test
+from procedures.domain.lab_content import Test
+from procedures.domain.protocol import Protocol
 from procedures.domain.report import Coded
 
 #: The system of a mapping that is made for a LOINC.

@@ -11,20 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from procedures.domain.items import Choice
+from procedures.domain.lab_content import Test
 from procedures.domain.languages import DEFAULT, NAMES
-from procedures.domain.problems import NO_VALUE, Problems
-from procedures.domain.protocol import (
-    Choice,
+from procedures.domain.patient_content import (
     PatientAnswer,
     PatientQuestion,
     PatientText,
-    Protocol,
     ResultWords,
     SymptomCheck,
     SymptomChoice,
     SymptomQuestion,
-    Test,
 )
+from procedures.domain.problems import NO_VALUE, Problems
+from procedures.domain.protocol import Protocol
 
 _Labelled = TypeVar("_Labelled", Choice, SymptomCheck, PatientAnswer)
 Tree = dict[str, Any]

@@ -11,8 +11,9 @@ from datetime import datetime
 from fractions import Fraction
 
 from procedures.domain.calculations import Calculated, component_of
+from procedures.domain.lab_content import Trend
 from procedures.domain.measurement import Value, bounds, exact, number_text
-from procedures.domain.protocol import Protocol, Trend
+from procedures.domain.protocol import Protocol
 
 WIDTH, HEIGHT = 320, 120
 #: Room for the numbers of the scale at the left, for the dates below, and for a mark at either end.

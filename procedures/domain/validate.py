@@ -12,8 +12,10 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from clinic.roles import CLINICAL
+from procedures.domain.items import Choice, Source
+from procedures.domain.patient_content import SymptomQuestion
 from procedures.domain.problems import Problems
-from procedures.domain.protocol import Choice, Protocol, Question, RecordField, Source, SymptomQuestion
+from procedures.domain.protocol import Protocol, Question, RecordField
 from procedures.domain.states import Level, Urgency
 from procedures.domain.symptoms import TIERS
 from procedures.domain.validate_patient import validate_patient

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from procedures.domain import translations
+from procedures.domain.patient_content import PatientQuestion
 from procedures.domain.problems import NO_VALUE, Problems
-from procedures.domain.protocol import PatientQuestion, Protocol, Question
+from procedures.domain.protocol import Protocol, Question
 
 LIST_ANSWERS = ("none", "some", "unknown")
 YES_NO = ("yes", "no", "unknown")

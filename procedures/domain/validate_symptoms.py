@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from procedures.domain.patient_content import SIGN_MINUTES, SILENCE_MINUTES
 from procedures.domain.problems import Problems
-from procedures.domain.protocol import SIGN_MINUTES, SILENCE_MINUTES, Protocol
+from procedures.domain.protocol import Protocol
 from procedures.domain.symptoms import TIERS
 
 #: What a check may depend on (``only_if``).

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from procedures.domain.calculations import FORMULAS
 from procedures.domain.grading import CONDITION_KINDS, NUMBER_KINDS
+from procedures.domain.lab_content import Calculation, Component, Condition, CriticalRule, Test
 from procedures.domain.problems import Problems
-from procedures.domain.protocol import Calculation, Component, Condition, CriticalRule, Protocol, Test
+from procedures.domain.protocol import Protocol
 from procedures.domain.states import Level
 
 COMPONENT_KINDS = ("number", "text", "choice")

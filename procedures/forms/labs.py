@@ -11,7 +11,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms import ClinicFormMixin
-from procedures.domain.protocol import Container, Protocol
+from procedures.domain.lab_content import Container
+from procedures.domain.protocol import Protocol
 from procedures.models.labs import LossCode, SpecimenLoss
 from procedures.selectors.labs import SpecimenRow, TestRow
 from procedures.services.lab_rows import REASON_LENGTH

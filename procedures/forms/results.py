@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms import ClinicFormHelper, ClinicFormMixin
-from procedures.domain.protocol import Component, Test
+from procedures.domain.lab_content import Component, Test
 from procedures.domain.record import Problem
 from procedures.domain.states import ResultStatus
 from procedures.forms.labs import moment_field

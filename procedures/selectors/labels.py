@@ -8,7 +8,7 @@ from datetime import datetime
 
 from procedures.domain import barcode
 from procedures.domain.barcode import Barcode
-from procedures.domain.protocol import Container
+from procedures.domain.lab_content import Container
 from procedures.models import LabTest, Procedure
 from procedures.selectors.labs import SpecimenRow
 

@@ -10,7 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from procedures.domain import versions as versions_rule
-from procedures.domain.protocol import Container, LaterTests, Panel, Protocol
+from procedures.domain.lab_content import Container, LaterTests, Panel
+from procedures.domain.protocol import Protocol
 from procedures.domain.states import TEST_WAITING, TestStatus
 from procedures.models import LabTest, Procedure, ResultVersion, Specimen
 from procedures.services.labs import TO_COLLECT

@@ -15,8 +15,10 @@ from procedures.domain import measurement
 from procedures.domain import results as rules
 from procedures.domain import versions as versions_rule
 from procedures.domain.calculations import FORMULAS, Calculated, Refusal, calculate_all
+from procedures.domain.items import Source
+from procedures.domain.lab_content import Calculation, Component, Test
 from procedures.domain.measurement import Value
-from procedures.domain.protocol import Calculation, Component, Protocol, Source, Test
+from procedures.domain.protocol import Protocol
 from procedures.domain.results import Judgement, Known
 from procedures.domain.states import ResultStatus
 from procedures.models import CriticalReadBack, LabTest, Procedure, ResultVersion

@@ -10,8 +10,9 @@ from procedures.domain import results as rules
 from procedures.domain import trends as trend_rules
 from procedures.domain import versions as versions_rule
 from procedures.domain.calculations import calculate_all
+from procedures.domain.lab_content import Trend
 from procedures.domain.measurement import number_text
-from procedures.domain.protocol import Protocol, Trend
+from procedures.domain.protocol import Protocol
 from procedures.domain.results import Known
 from procedures.domain.states import ProcedureStatus
 from procedures.domain.trends import Drawing, Point, Tap

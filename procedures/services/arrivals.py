@@ -15,8 +15,9 @@ from clinic.actor import Actor
 from clinic.errors import Conflict
 from procedures.domain import merging, versions
 from procedures.domain import results as rules
+from procedures.domain.lab_content import OTHER, Test, other_test
 from procedures.domain.merging import Piece
-from procedures.domain.protocol import OTHER, Protocol, Test, other_test
+from procedures.domain.protocol import Protocol
 from procedures.domain.results import Known
 from procedures.domain.states import LAB_TEST, Level, ResultStatus, TestStatus
 from procedures.models import LabTest, Procedure, ResultVersion, Specimen, TakenBack

@@ -16,9 +16,9 @@ from clinic.roles import CLINICAL, Role
 from procedures import events
 from procedures.domain import parts as rules
 from procedures.domain.identity import Who
+from procedures.domain.lab_content import OTHER
 from procedures.domain.matching import WaitReason, Where
 from procedures.domain.parts import Part
-from procedures.domain.protocol import OTHER
 from procedures.domain.report import Report, Standing
 from procedures.domain.states import Level
 from procedures.domain.test_codes import LOINC, CodeReason, Target, Which

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from clinic.actor import Actor
 from procedures.domain import matching, pieces, said, versions
+from procedures.domain.lab_content import OTHER, Test, other_test
 from procedures.domain.parts import Part
-from procedures.domain.protocol import OTHER, Protocol, Test, other_test
+from procedures.domain.protocol import Protocol
 from procedures.domain.report import Report, Standing
 from procedures.models import InboundMessage, LabTest, Procedure, ResultVersion, Specimen
 from procedures.models.inbound import ItemState, TakenBackWhy

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from clinic import audit, clock, transitions
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
-from procedures.domain.protocol import Test
+from procedures.domain.lab_content import Test
 from procedures.domain.states import LAB_TEST, ProcedureStatus, TestStatus
 from procedures.models import LabTest, Procedure, Specimen
 

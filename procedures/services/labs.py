@@ -17,7 +17,8 @@ from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
 from procedures import events
-from procedures.domain.protocol import Protocol, Test
+from procedures.domain.lab_content import Test
+from procedures.domain.protocol import Protocol
 from procedures.domain.states import TestStatus
 from procedures.models import LabTest, Procedure, Specimen
 from procedures.models.labs import LossCode, SpecimenLoss

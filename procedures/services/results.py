@@ -19,7 +19,8 @@ from procedures import events
 from procedures.domain import results as rules
 from procedures.domain import versions
 from procedures.domain.calculations import Calculated
-from procedures.domain.protocol import CriticalRule, Protocol, Test
+from procedures.domain.lab_content import CriticalRule, Test
+from procedures.domain.protocol import Protocol
 from procedures.domain.record import Problem
 from procedures.domain.results import Judgement, Known
 from procedures.domain.states import LAB_TEST, Level, ResultStatus, TestStatus

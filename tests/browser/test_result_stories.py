@@ -12,7 +12,7 @@ from followups.models import Message
 from followups.services import demo_clock
 from procedures import events
 from procedures.domain import results as rules
-from procedures.domain.protocol import CriticalRule
+from procedures.domain.lab_content import CriticalRule
 from procedures.domain.results import Known
 from procedures.models import ResultVersion
 from procedures.services import results

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procedures.domain.calculations import FORMULAS, Calculated, Refusal, calculate, calculate_all
+from procedures.domain.lab_content import Calculation
 from procedures.domain.measurement import Value, canonical, normal_unit, parse_number
-from procedures.domain.protocol import Calculation
 from tests.domain.protocol_files import protocol
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -15,7 +15,8 @@ from procedures.domain import checklist
 from procedures.domain.answers import AnswerState, Entry, matches, read, states_for
 from procedures.domain.checklist import StageState, Status, Word
 from procedures.domain.checklist_round import AllergyRow, AnswerRow, MedicineRow, Round, SignatureRow
-from procedures.domain.protocol import Choice, Protocol, Question, QuestionGroup, Source, Stage
+from procedures.domain.items import Choice, Source
+from procedures.domain.protocol import Protocol, Question, QuestionGroup, Stage
 from procedures.models.checklists import AnswerState as StoredState
 
 ZONE = ZoneInfo("America/New_York")

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from procedures.domain import result_words
+from procedures.domain.patient_content import TestWords
 from procedures.domain.problems import Problems
-from procedures.domain.protocol import Protocol, TestWords
+from procedures.domain.protocol import Protocol
 from procedures.domain.validate_patient import validate_patient
 from tests.domain.protocol_files import protocol as protocol_of
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from procedures.domain.protocol import Protocol, SymptomQuestion
+from procedures.domain.patient_content import SymptomQuestion
+from procedures.domain.protocol import Protocol
 from procedures.domain.symptoms import UnknownAnswer, advice, choice, tier, worst
 from tests.domain.protocol_files import protocol
 

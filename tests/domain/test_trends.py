@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from procedures.domain import trends
 from procedures.domain.calculations import calculate_all
+from procedures.domain.lab_content import Trend
 from procedures.domain.measurement import Value
-from procedures.domain.protocol import Trend
 from procedures.domain.trends import Point, Tap
 from tests.domain.protocol_files import protocol
 

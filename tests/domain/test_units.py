@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procedures.domain import measurement, units
+from procedures.domain.lab_content import Component
 from procedures.domain.measurement import Value, bounds, canonical, number_text
-from procedures.domain.protocol import Component
 from tests.domain.protocol_files import protocol
 
 PARA, LP = protocol("paracentesis"), protocol("lumbar_puncture")

@@ -10,7 +10,7 @@ from followups.domain.facts import ProcedureFacts, TestFact
 from followups.domain.kinds import Kind
 from followups.domain.kinds.spec import About, Chase, Spec, Station, gettext_noop
 from followups.domain.promise import Promise
-from procedures.domain.protocol import LaterTests
+from procedures.domain.lab_content import LaterTests
 from procedures.domain.states import Disposition, Outcome, ProcedureStatus, TestStatus
 
 #: Something was drained.

@@ -10,7 +10,7 @@ from followups.domain.facts import ProcedureFacts
 from followups.domain.kinds import Kind
 from followups.domain.kinds.spec import About, Chase, Inbox, Spec, Station, Writes, alive, gettext_noop
 from followups.domain.promise import Promise
-from procedures.domain.protocol import SymptomCheck
+from procedures.domain.patient_content import SymptomCheck
 from procedures.domain.states import NEEDLE_IN, Disposition, ProcedureStatus
 
 S = ProcedureStatus

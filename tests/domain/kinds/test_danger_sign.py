@@ -11,7 +11,7 @@ from followups.domain import facts as f
 from followups.domain.kinds import Kind
 from followups.domain.planner import is_closed, plan
 from followups.services import ladders
-from procedures.domain.protocol import SIGN_MINUTES
+from procedures.domain.patient_content import SIGN_MINUTES
 from procedures.domain.states import ProcedureStatus
 from tests.domain.cases import NOON, case, hours, kinds
 
