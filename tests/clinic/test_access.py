@@ -91,7 +91,7 @@ def test_every_entry_of_the_navigation_leads_somewhere(cast: Cast) -> None:
 
 def test_the_administrator_is_offered_no_page_with_patients(cast: Cast) -> None:
     offered = {item["url"] for item in navigation.entries_for(cast.ada, "/users/")}
-    assert offered == {"/engine/", "/users/", "/on-call/", "/absences/"}
+    assert offered == {"/engine/", "/users/", "/on-call/", "/absences/", "/laboratories/"}
 
 
 def test_the_open_page_is_marked_in_the_navigation(cast: Cast) -> None:

@@ -125,6 +125,7 @@ def test_the_loop_is_counted_as_the_rows_say() -> None:
         "escalated": 1,
         "lost": 0,
         "extended": 0,
+        "unmatched": 0,
     }
     assert status() == expected
     assert loop.counts(now) == expected

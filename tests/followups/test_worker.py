@@ -82,7 +82,8 @@ def test_a_nudged_worker_does_one_pass_and_sends(worker: subprocess.Popen[str]) 
     log = read_until(worker, "followups.tasks.tick[")
     assert "received" in log
     log += read_until(worker, "followups.tasks.deliver[")
-    log += read_until(worker, "succeeded") + read_until(worker, "succeeded")
+    while not Heartbeat.objects.filter(name="channel.email").exists():  # the other channels answer as well
+        log += read_until(worker, "succeeded")
     assert Heartbeat.objects.get(name="engine").data["rungs"] == 1
     assert Heartbeat.objects.get(name="channel.email").data == {"sent": 1}
     assert Message.objects.get(follow_up=row).state == "sent"

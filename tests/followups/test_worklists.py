@@ -171,6 +171,8 @@ INBOX_GROUPS = {
     Kind.CALL_SILENT: "parked",
     Kind.LINK_LOCKED: "parked",
     Kind.BOOK_AGAIN: "parked",
+    Kind.MESSAGE_UNDELIVERED: "tell",
+    Kind.WRITE_TO_PATIENT: "do",
 }
 
 #: What is about a person of the staff or the clinic stands on the engine's page.
@@ -198,6 +200,8 @@ CHASE_GROUPS = {
     Kind.READ_WORDS: "signs",
     Kind.CALL_SILENT: "call",
     Kind.LINK_LOCKED: "call",
+    Kind.MESSAGE_UNDELIVERED: "call",
+    Kind.READ_TEXT: "call",
 }
 
 

@@ -24,6 +24,7 @@ POST_ONLY = {
     "followups:demo_clock",
     "followups:came_back",
     "followups:send_again",
+    "followups:tell_link",
     "followups:transfer_answer",
     "procedures:clearance_seen",
     "procedures:code_add",
