@@ -46,7 +46,7 @@ def at_a_computer(
         context = browser.new_context(
             base_url=live_server.url, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
         )
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
         login(page, user)

@@ -24,7 +24,7 @@ def at_a_computer(browser: Any, live_server: Any, login: Callable[[Any, User], N
 
     def sit(user: User) -> Any:
         context = browser.new_context(base_url=live_server.url, reduced_motion="reduce")
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
         login(page, user)

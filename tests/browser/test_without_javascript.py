@@ -22,7 +22,7 @@ def plain(browser: Any, live_server: Any, login: Callable[[Any, User], None]) ->
 
     def person(user: User) -> story.Person:
         context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
         login(page, user)
