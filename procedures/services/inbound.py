@@ -66,7 +66,7 @@ def apply(message: InboundMessage, report: Report, *, actor: Actor | None = None
     for part in new:
         entered = settled.get(part.place, Entered(ItemState.NOTED if part.certain else ItemState.WAITING))
         kept.append(keep(row, items.get(part.place), part, entered, outcome))
-    InboundItem.objects.bulk_create([item for item in kept if item.pk is None])
+    InboundItem.objects.bulk_create([item for item in kept if item._state.adding])
     for place in _left_over(report):
         _keep_whole(row, items, place, outcome)
     finish(row, cases, outcome.cases, by, laboratory=laboratory)
