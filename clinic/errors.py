@@ -6,6 +6,8 @@ The class docstring is the default message (gettext source string); parameters f
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Any
 
 
@@ -42,3 +44,9 @@ class NotPermitted(DomainError):
     """Your role does not allow this."""
 
     status = 403
+
+
+def place_of(error: BaseException) -> str:
+    """``file.py:12``, where it was raised. For logs: an error's own words may hold what nobody may read there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"

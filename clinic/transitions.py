@@ -38,18 +38,20 @@ def apply(
     state_type = type(to)
     machine.check(state_type(old), to)
     values = {field: str(to), **(also or {})}
-    with transaction.atomic():
+    # no savepoint: the one refusal that a caller may go on after has written nothing
+    with transaction.atomic(savepoint=False):
         moved = type(row)._default_manager.filter(pk=row.pk, **{field: old}).update(**values)
-        if moved != 1:
-            raise Conflict
-        for name, value in values.items():
-            setattr(row, name, value)
-        audit.record(
-            action=action,
-            actor=actor,
-            subject=row,
-            patient_id=patient_id,
-            reason=reason,
-            data={"from": str(old), "to": str(to), **(data or {})},
-        )
+        if moved == 1:
+            for name, value in values.items():
+                setattr(row, name, value)
+            audit.record(
+                action=action,
+                actor=actor,
+                subject=row,
+                patient_id=patient_id,
+                reason=reason,
+                data={"from": str(old), "to": str(to), **(data or {})},
+            )
+    if moved != 1:
+        raise Conflict
     return row

@@ -18,8 +18,7 @@ from procedures.models import Procedure
 @receiver(facts_changed, dispatch_uid="followups.reconcile")
 def reconcile_on_change(subject_kind: str, subject_id: int, strict: bool = False, **_: Any) -> None:
     """Plan at once, in the transaction that changed the fact. Only a strict change fails with its plan."""
-    if subject_kind == Subject.PROCEDURE:
-        outreach.heed(subject_id)
+    case = outreach.heed(subject_id) if subject_kind == Subject.PROCEDURE else None
     if subject_kind == Subject.TEXT:
         reconcile.text_or_later(subject_id)
     elif subject_kind in (Subject.SERIES, Subject.MESSAGE):
@@ -28,19 +27,18 @@ def reconcile_on_change(subject_kind: str, subject_id: int, strict: bool = False
         reconcile.procedure(subject_id)
     else:
         reconcile.or_promise_repair(subject_id)
-    if subject_kind == Subject.PROCEDURE:
-        _offered(subject_id)
+    if case is not None and case.status == ProcedureStatus.REQUESTED:
+        _offered(case)
 
 
-def _offered(procedure_id: int) -> None:
+def _offered(case: Procedure) -> None:
     """A case that is asked for is the new appointment that its patient wanted after an earlier one.
 
     An earlier case that somebody else is writing to is left alone (two cases of a patient are locked in no order): its
     promise then ends with its next fact.
     """
-    new = Procedure.objects.filter(pk=procedure_id, status=ProcedureStatus.REQUESTED)
     waiting = FollowUp.objects.filter(kind=Kind.BOOK_AGAIN, closed_at__isnull=True)
-    others = waiting.filter(procedure__patient__procedures__in=new).values("procedure_id")
+    others = waiting.filter(procedure__patient_id=case.patient_id).values("procedure_id")
     free = Procedure.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    for other in list(free.filter(pk__in=others).exclude(pk=procedure_id).order_by("pk").values_list("pk", flat=True)):
+    for other in list(free.filter(pk__in=others).exclude(pk=case.pk).order_by("pk").values_list("pk", flat=True)):
         reconcile.or_promise_repair(other)

@@ -164,20 +164,27 @@ def _refuse(follow_up: FollowUp, rung: Rung, step: Step, why: str) -> Written:
 # --- what is over ---------------------------------------------------------------------------------
 
 
-def heed(procedure_id: int) -> None:
+def heed(procedure_id: int) -> Procedure:
     """After a fact about a case or its patient has changed, in the same transaction: what may not leave any more is
     cancelled, links of what is over are closed, and what somebody has called about waits for nobody.
+
+    Two queries where nothing was written to the patient, as of most cases.
     """
     case = Procedure.objects.select_related("patient").get(pk=procedure_id)
-    found = reach.of(case.patient)
-    never, over = rules.never(found), case.status in OVER
-    if over:
-        cancel(case, _("the case is over"))
-    else:
-        cancel(case, _words(never), but=rules.ways(found))
-    if over or never in {Never.DECEASED, Never.INPATIENT}:
+    patient, over = case.patient, case.status in OVER
+    written = Message.objects.filter(WAITING | STOPPED, patient__isnull=False, follow_up__procedure=case)
+    states = set(written.order_by().values_list("state", flat=True).distinct())
+    if MessageState.QUEUED in states:
+        found = reach.of(patient)
+        if over:
+            cancel(case, _("the case is over"))
+        else:
+            cancel(case, _words(rules.never(found)), but=rules.ways(found))
+    if over or patient.deceased_at is not None or patient.is_inpatient:
         links.withdraw(procedure=case, now=clock.now())
-    _called(case)
+    if states - {MessageState.QUEUED}:
+        _called(case)
+    return case
 
 
 def cancel(procedure: Procedure, why: str, but: Iterable[str] = ()) -> int:
@@ -208,8 +215,6 @@ def cancel(procedure: Procedure, why: str, but: Iterable[str] = ()) -> int:
 def _called(procedure: Procedure) -> None:
     """A message that stopped before the newest try to call is seen to."""
     stopped = Message.objects.filter(STOPPED, patient__isnull=False, follow_up__procedure=procedure)
-    if not stopped.exists():
-        return
     newest = PatientContact.objects.filter(procedure=procedure).order_by("-at").values_list("at", flat=True).first()
     seen_to = Q(follow_up__closed_at__isnull=False)
     if newest is not None:

@@ -34,6 +34,7 @@ class WaitReason(StrEnum):
 
     UNKNOWN_LABORATORY = "unknown_laboratory"
     UNKNOWN_STANDING = "unknown_standing"  # neither preliminary nor final nor anything else that we know
+    NOT_PRODUCTION = "not_production"  # marked for training or debugging: it may be of no patient at all
     UNREADABLE_PART = "unreadable_part"
     NOTHING_INSIDE = "nothing_inside"
     SEVERAL_VALUES = "several_values"  # two numbers for one value

@@ -111,6 +111,8 @@ def _whole(report: Report, group: Group, known: Known) -> _Whole:
     cases = known.cases.get(bearer, ()) if bearer is not None else ()
     where = matching.case_of(group, fluid, cases, foreign=foreign)
     reasons = [str(WaitReason.UNKNOWN_LABORATORY)] if not known.laboratory_known else []
+    if not report.is_production:
+        reasons.append(str(WaitReason.NOT_PRODUCTION))
     if who.reason is not None:
         reasons.append(str(who.reason))
     inside = {problem for observation in group.observations for problem in observation.problems}

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+#: A message of these is for training or debugging, and its patient may be nobody's (HL7 table 0103).
+NOT_PRODUCTION = frozenset({"T", "D"})
+
 
 class Standing(StrEnum):
     """What a laboratory says of a result (HL7 tables 0085 and 0123), without the letters."""
@@ -227,3 +230,8 @@ class Report:
     other_segments: tuple[Place, ...] = ()
     processing: str = ""  # MSH-11, first part: P production, T training, D debugging
     charset: str = ""  # what the bytes were read as
+
+    @property
+    def is_production(self) -> bool:
+        """What says nothing of it is taken as such."""
+        return self.processing not in NOT_PRODUCTION

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, Func, IntegerField, Q, QuerySet, Value
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from procedures.domain import said
@@ -22,6 +24,8 @@ MOST_SEGMENTS = 1000
 LONGEST = 2000
 #: Bytes of what is no message.
 PREVIEW = 2000
+#: A laboratory takes back what it sent within this time.
+LATER = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -175,3 +179,19 @@ def _time(moment: Moment) -> str:
     if moment.at is None:
         return f"? ({moment.written})"
     return f"{timezone.localtime(moment.at):%d %b %Y %H:%M}"
+
+
+def later_with(message: InboundMessage, numbers: Collection[str], *, most: int) -> list[InboundMessage]:
+    """The newest messages of the same sender after this one in whose bytes one of the numbers stands, oldest first."""
+    if not numbers or not message.sender:
+        return []
+    named = Q()
+    for number in sorted(numbers):
+        place: Any = Func(
+            Value(number.encode()), F("raw"), template="position(%(expressions)s)", arg_joiner=" in ",
+            output_field=IntegerField(),
+        )  # fmt: skip
+        named |= Q(GreaterThan(place, 0))
+    until = message.received_at + LATER
+    rows = InboundMessage.objects.filter(sender=message.sender, pk__gt=message.pk, received_at__lt=until)
+    return list(reversed(rows.filter(named).order_by("-pk")[:most]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import Max, Prefetch, Q
+from django.db.models import Prefetch, Q
 
 from procedures.domain import identity, matching, parts
 from procedures.domain.protocol import Protocol as ProtocolData
@@ -156,14 +156,5 @@ def mapped_of(laboratory: Laboratory | None) -> dict[str, tuple[Mapped, ...]]:
 
 def newest_protocols() -> tuple[ProtocolData, ...]:
     """The newest version of every kind of procedure in use."""
-    newest = (
-        ProtocolVersion.objects.filter(protocol__is_active=True)
-        .values("protocol_id")
-        .annotate(newest=Max("number"))
-        .values_list("protocol_id", "newest")
-    )
-    wanted = Q(pk__in=())
-    for protocol_id, number in newest:
-        wanted |= Q(protocol_id=protocol_id, number=number)
-    rows = ProtocolVersion.objects.filter(wanted).defer("data").order_by("protocol_id")
-    return tuple(row.parsed for row in rows)
+    rows = ProtocolVersion.objects.filter(protocol__is_active=True).order_by("protocol_id", "-number")
+    return tuple(row.parsed for row in rows.distinct("protocol_id").defer("data"))

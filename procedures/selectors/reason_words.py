@@ -29,6 +29,7 @@ WORDS: dict[str, Promise] = {
     "fluid_differs": _("The specimen is another fluid than the test is for."),
     "unknown_laboratory": _("We do not know which laboratory sent it."),
     "unknown_standing": _("The laboratory does not say whether it is preliminary or final."),
+    "not_production": _("The laboratory marks the message as one for training or testing."),
     "unreadable_part": _("Part of it cannot be read."),
     "nothing_inside": _("There is no value in it."),
     "several_values": _("The same value comes twice, with different numbers."),

@@ -138,12 +138,22 @@ class ComputedRow:
 
 def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]:
     """The current version of every test of the case (except the test ``without``), as the rules take it: one query."""
+    return known_in(versions_of(procedure), without=without)
+
+
+def versions_of(procedure: Procedure) -> dict[int, list[ResultVersion]]:
+    """All versions of the case with their tests, oldest first, by the test's key: one query."""
     grouped: dict[int, list[ResultVersion]] = {}
     rows = ResultVersion.objects.filter(test__procedure_id=procedure.pk).select_related("test")
     for version in rows.order_by("test_id", "number"):
         grouped.setdefault(version.test_id, []).append(version)
+    return grouped
+
+
+def known_in(versions: Mapping[int, list[ResultVersion]], *, without: int | None = None) -> list[Known]:
+    """The same as ``known_of``, from what ``versions_of`` has read."""
     found = []
-    for pk, stored in grouped.items():
+    for pk, stored in versions.items():
         current = versions_rule.current(stored)
         if current is not None and pk != without:
             test = current.test

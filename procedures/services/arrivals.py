@@ -23,7 +23,7 @@ from procedures.domain.states import LAB_TEST, Level, ResultStatus, TestStatus
 from procedures.models import LabTest, Procedure, ResultVersion, Specimen, TakenBack
 from procedures.models.inbound import TakenBackWhy
 from procedures.models.labs import SpecimenLoss
-from procedures.selectors.results import known_of
+from procedures.selectors.results import known_in, versions_of
 from procedures.services import lab_rows as rows
 from procedures.services import labs
 from procedures.services.results import follow, plain, stored_rule
@@ -33,7 +33,7 @@ T = TestStatus
 BY_MESSAGE = "the laboratory's message"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def arrive(
     *,
     procedure: Procedure,
@@ -45,22 +45,23 @@ def arrive(
 ) -> tuple[ResultVersion | None, bool]:
     """Enter what one message says of one test: the version it made or repeats, and whether it is new.
 
-    ``procedure`` is locked. ``phoned``: the laboratory itself treats it as critical. ``collected_at``: as the
-    laboratory has it, where nobody recorded it here.
+    ``procedure`` is locked, and ``test`` as ``test_of`` gives it. ``phoned``: the laboratory itself treats it as
+    critical. ``collected_at``: as the laboratory has it, where nobody recorded it here.
     """
-    row = rows.locked_test(test)
+    row = test
     if row.collected_at is None and collected_at is not None:
         LabTest.objects.filter(pk=row.pk).update(collected_at=collected_at)
         row.collected_at = collected_at
     protocol: Protocol = procedure.protocol_version.parsed
-    stored = list(row.versions.order_by("number"))
+    of_case = versions_of(procedure)
+    stored = of_case.get(row.pk, [])
     current = versions.current(stored)
     entry = merging.merged(protocol.test(row.code), current, piece)
     if entry is None or _stored_already(stored, entry):
         return current, False
     known = Known(test=row.code, values=entry.values, status=str(entry.status), collected_at=row.collected_at)
     kept = phoned or (current is not None and current.phoned_critical and entry.values == current.values)
-    judgement = rules.judge(protocol, known, known_of(procedure, without=row.pk), phoned=kept)
+    judgement = rules.judge(protocol, known, known_in(of_case, without=row.pk), phoned=kept)
     version = ResultVersion.objects.create(
         test=row,
         number=(stored[-1].number if stored else 0) + 1,
@@ -84,7 +85,7 @@ def arrive(
     return version, True
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def take_back(
     *,
     procedure: Procedure,
@@ -169,10 +170,10 @@ def _enter_rest(
         said={name: kept for name, kept in said.items() if kept},
         change_reason="Part of the result was taken back by the laboratory." if current.status == "corrected" else "",
     )
-    arrive(procedure=procedure, test=row, piece=piece, actor=actor, phoned=current.phoned_critical)
+    arrive(procedure=procedure, test=rows.locked_test(row), piece=piece, actor=actor, phoned=current.phoned_critical)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def cancelled(*, procedure: Procedure, test: LabTest, reason: str, at: datetime, actor: Actor) -> None:
     """The laboratory will give no result: like a rejected test, somebody decides what now, and the patient is told."""
     row = rows.locked_test(test)
@@ -193,11 +194,14 @@ def specimen_unfit(*, procedure: Procedure, specimen: Specimen, lost: bool, reas
 
 
 def test_of(
-    *, procedure: Procedure, code: str, actor: Actor, label: str = "", specimen: Specimen | None = None,
+    *, procedure: Procedure, code: str, actor: Actor, label: str = "", specimen: int | None = None,
     collected_at: datetime | None = None,
 ) -> LabTest:  # fmt: skip
-    """The case's test of that code; one that nobody ordered is added and says so. ``procedure`` is locked."""
-    found = list(procedure.tests.filter(code=code).order_by("pk"))
+    """The case's test of that code, locked; one that nobody ordered is added and says so. ``procedure`` is locked.
+
+    ``specimen``: the key of the tube that a new one is put into.
+    """
+    found = list(rows.locked_tests(procedure).filter(code=code).select_related("specimen"))
     standing = [row for row in found if row.status != T.CANCELLED]
     if standing or found:
         return (standing or found)[-1]
@@ -206,7 +210,7 @@ def test_of(
     row = LabTest.objects.create(
         **rows.columns(data) | ({"label": label[:160]} if label else {}),
         procedure=procedure,
-        specimen=specimen,
+        specimen_id=specimen,
         collected_at=collected_at,
         order_number=rows.order_number(procedure, procedure.tests.count() + 1),
         not_ordered=True,
@@ -225,9 +229,9 @@ def _stored_already(stored: list[ResultVersion], entry: Piece) -> bool:
 
 def _received(row: LabTest, procedure: Procedure, at: datetime, actor: Actor) -> None:
     """Any result implies receipt, of the tube as well."""
-    if row.specimen_id is None:
-        return
-    specimen = Specimen.objects.select_for_update(of=("self",), no_key=True).get(pk=row.specimen_id)
+    if row.specimen is None or row.specimen.received_at is not None:
+        return  # the case is locked: nobody takes that back meanwhile
+    specimen = Specimen.objects.select_for_update(of=("self",), no_key=True).get(pk=row.specimen.pk)
     if specimen.received_at is None and specimen.loss != SpecimenLoss.REJECTED:
         known = max(min(at, clock.now()), specimen.collected_at)
         labs.receive_one(specimen, procedure, BY_MESSAGE, known, actor)

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from clinic import audit, clock
 from clinic.actor import Actor
-from clinic.errors import Conflict
+from clinic.errors import Conflict, place_of
 from procedures import events
 from procedures.domain import parts as rules
 from procedures.domain import pieces
@@ -62,9 +62,11 @@ def apply(message: InboundMessage, report: Report, *, actor: Actor | None = None
     outcome = Outcome()
     certain = [part for part in new if part.certain and part.standing is not Standing.PENDING]
     settled = enter_all(report, row, cases, certain, by, outcome)
+    kept = []
     for part in new:
         entered = settled.get(part.place, Entered(ItemState.NOTED if part.certain else ItemState.WAITING))
-        keep(row, items.get(part.place), part, entered, outcome)
+        kept.append(keep(row, items.get(part.place), part, entered, outcome))
+    InboundItem.objects.bulk_create([item for item in kept if item._state.adding])
     for place in _left_over(report):
         _keep_whole(row, items, place, outcome)
     finish(row, cases, outcome.cases, by, laboratory=laboratory)
@@ -100,8 +102,10 @@ def _enter(entry: Entry) -> Entered:
             return entering.enter(entry)
     except (OperationalError, InterfaceError):
         raise  # the database, not the message: the whole is tried again
-    except Exception:  # whatever is wrong with this part, the others are entered and this one waits for a person
-        logger.exception("inbound message %s: a part could not be entered", entry.message.pk)
+    except Exception as error:  # whatever is wrong with this part, the others are entered and this one waits
+        # neither the message nor the error's own words: they may hold values
+        pk, kind = entry.message.pk, type(error).__name__
+        logger.error("inbound message=%s part not entered error=%s at=%s", pk, kind, place_of(error))
         return Entered(ItemState.WAITING, reason=str(WaitReason.FAILED))
 
 
@@ -113,7 +117,7 @@ def _looked_at_anew(item: InboundItem | None) -> bool:
 def keep(
     message: InboundMessage, item: InboundItem | None, part: Part, entered: Entered, outcome: Outcome, **decided: object
 ) -> InboundItem:
-    """The row of one part, made or brought up to what came of it."""
+    """The row of one part, brought up to what came of it; a new one is not saved yet."""
     case = part.where.case
     waits = entered.state == ItemState.WAITING
     values: dict[str, object] = {
@@ -131,7 +135,7 @@ def keep(
     outcome.applied += entered.state == ItemState.APPLIED
     outcome.noted += entered.state == ItemState.NOTED
     if item is None:
-        return InboundItem.objects.create(message=message, place=part.place, **values)
+        return InboundItem(message=message, place=part.place, **values)
     for name, value in values.items():
         setattr(item, name, value)
     item.save(update_fields=[name.removesuffix("_id") for name in values])
@@ -215,4 +219,4 @@ def locked_cases(pks: Iterable[int]) -> dict[int, Procedure]:
 
 def locked_message(message: InboundMessage) -> InboundMessage:
     """The message's row, locked after the cases it speaks of."""
-    return InboundMessage.objects.select_for_update(of=("self",), no_key=True).get(pk=message.pk)
+    return InboundMessage.objects.select_for_update(of=("self",), no_key=True).defer("raw").get(pk=message.pk)

@@ -87,11 +87,12 @@ def enter(entry: Entry) -> Entered:
 
 
 def _test(entry: Entry) -> LabTest:
+    tube = entry.parts[0].where.tube
     return arrivals.test_of(
         procedure=entry.procedure,
         code=entry.code,
         label=entry.parts[0].label if entry.code.startswith(OTHER) else "",
-        specimen=entry.tube,
+        specimen=tube.id if tube is not None else None,
         collected_at=entry.collected_at,
         actor=entry.actor,
     )

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.access import actor_of, need, roles_required
 from clinic.errors import Conflict
 from clinic.responses import see_other
+from clinic.roles import Role
 from clinic.wording import add_to_form
 from procedures import access
 from procedures.forms.inbound import LaboratoryForm, MappingForm
@@ -36,7 +37,8 @@ METHODS = ["GET", "HEAD", "POST"]
 @keepers
 def laboratories(request: HttpRequest) -> HttpResponse:
     """Which there are, and how much of each waits."""
-    return render(request, "procedures/laboratories/list.html", {"rows": selector.listed()})
+    context = {"rows": selector.listed(), "may_arrange": _may_arrange(request)}
+    return render(request, "procedures/laboratories/list.html", context)
 
 
 @require_http_methods(METHODS)
@@ -135,10 +137,16 @@ def _laboratory(pk: int) -> Laboratory:
     return need(Laboratory.objects.filter(pk=pk).first())
 
 
+def _may_arrange(request: HttpRequest) -> bool:
+    """Whether this person sees the courier's page."""
+    return actor_of(request).has(Role.DIRECTOR)
+
+
 def _form(data: Any) -> MappingForm:
     return MappingForm(data, protocols=list(newest_protocols()))
 
 
 def _page(request: HttpRequest, row: Laboratory, form: MappingForm, *, status: int = 200) -> HttpResponse:
     context = {"laboratory": row, "codes": selector.codes(row), "form": form, "waiting": selector.waiting(row)}
+    context["may_arrange"] = _may_arrange(request)
     return render(request, "procedures/laboratories/laboratory.html", context, status=status)

@@ -45,6 +45,8 @@ class Line:
     ticked: bool
     value: str
     standing: str
+    taken_back: str = ""  # in words: the laboratory does not hold to it any more
+    taken_back_by: int | None = None  # the message that says so
 
 
 @require_safe
@@ -174,7 +176,7 @@ def _page(
     context = {
         "message": message,
         "question": question,
-        "lines": _lines(question, request.POST),
+        "lines": _lines(question, request.POST, processing.taken_back(message, report)),
         "standings": [(str(Standing.PRELIMINARY), _("Preliminary")), (str(Standing.FINAL), _("Final")),
                       (str(Standing.CORRECTED), _("Corrected"))],
         "remember": "remember" in request.POST if "items" in request.POST else question.remember,
@@ -183,16 +185,24 @@ def _page(
     return render(request, "procedures/inbound/message_waits.html", {**context, **(extra or {})}, status=status)
 
 
-def _lines(question: Question, data: QueryDict) -> list[Line]:
-    """What was typed is never lost."""
+def _lines(question: Question, data: QueryDict, gone: dict[str, tuple[int, Standing]]) -> list[Line]:
+    """What was typed is never lost. What the laboratory has taken back since is not ticked by itself."""
     sent = "case" in data or "items" in data
     ticked = set(data.getlist("items"))
     return [
         Line(
             asked=asked,
-            ticked=str(asked.item.pk) in ticked if sent else True,
+            ticked=str(asked.item.pk) in ticked if sent else asked.item.place not in gone,
             value=data.get(f"target_{asked.item.pk}", asked.suggested),
             standing=data.get(f"standing_{asked.item.pk}", ""),
+            taken_back=_taken_back_words(gone[asked.item.place][1]) if asked.item.place in gone else "",
+            taken_back_by=gone[asked.item.place][0] if asked.item.place in gone else None,
         )
         for asked in question.asked
     ]
+
+
+def _taken_back_words(standing: Standing) -> str:
+    if standing is Standing.WRONG:
+        return _("The laboratory has said since that this is another patient's.")
+    return _("The laboratory has deleted this since.")

@@ -45,7 +45,7 @@ class ListenerProcess:
     def start(self) -> None:
         command = ["manage.py", "receive_results", "--port", str(self.port)]
         self.process = subprocess.Popen(
-            ["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), sys.executable, *command],
+            ["timeout", "--foreground", "-s", "KILL", str(WATCHDOG_SECONDS), sys.executable, *command],
             cwd=processes.ROOT,
             env=self.environment,
             stderr=subprocess.PIPE,
@@ -74,8 +74,8 @@ class ListenerProcess:
         self.start()
 
     def end(self) -> int:
-        """Asked to stop; its exit code."""
-        os.killpg(self.process.pid, signal.SIGTERM)
+        """Asked to stop, once (``timeout`` hands it on); its exit code. A second time would find nobody to answer."""
+        os.kill(self.process.pid, signal.SIGTERM)
         return self.process.wait(30)
 
 

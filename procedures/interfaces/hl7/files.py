@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +14,14 @@ from django.db import DatabaseError
 from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.nudge import nudge
-from procedures.interfaces.hl7 import intake, waiting
+from procedures.interfaces.hl7 import framing, intake, waiting
 from procedures.interfaces.hl7.acknowledgement import Verdict
 from procedures.interfaces.hl7.intake import Judged, Origin
 from procedures.models import InboundMessage
 from procedures.models.inbound import InboundSource
 from procedures.services import inbound_store
+
+logger = logging.getLogger(__name__)
 
 #: Whole files are held in memory: so many times the limit of one message.
 FILE_LIMITS = 10
@@ -51,6 +54,15 @@ def take_in(raw: bytes, origin: Origin, *, limit: int, until: datetime | None = 
             break
     rows = InboundMessage.objects.defer("raw").in_bulk([row.pk for _one, row in found if row is not None])
     return [_became(one, rows[row.pk] if row else None, bool(row and row.is_new)) for one, row in found]
+
+
+def missing(raw: bytes) -> int:
+    """How many messages the file's own batches announce and do not hold: it lost some on its way."""
+    try:
+        return framing.missing(framing.split(raw))
+    except Exception as error:  # strangers' bytes; what is in them was kept
+        logger.error("inbound file not counted bytes=%s error=%s", len(raw), type(error).__name__)
+        return 0
 
 
 def upload(raws: Sequence[bytes], *, actor: Actor) -> list[Became]:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from django.conf import settings
 
 from clinic.actor import Actor
-from procedures.domain.report import Report
+from procedures.domain import taking_back
+from procedures.domain.report import Report, Standing
 from procedures.interfaces.hl7 import reading
 from procedures.interfaces.hl7.header import NotAMessage, header
 from procedures.models import InboundMessage
-from procedures.selectors import matching
+from procedures.selectors import inbound_messages, matching
 from procedures.services import inbound
 from procedures.services.inbound import Outcome
+
+#: No result of a tap has so many; what is longer is a person's as a whole.
+MOST_SEGMENTS = 20_000
+#: Later messages of one order that are looked through.
+MOST_LATER = 20
 
 
 def process(message_pk: int) -> None:
@@ -40,4 +46,17 @@ def report_of(message: InboundMessage) -> Report:
     raw = bytes(message.raw)
     sender = header(raw).sender
     laboratory = matching.laboratory_of(sender.application, sender.facility)
-    return reading.read(raw, zone=laboratory.zone if laboratory else settings.CLINIC_ZONE)
+    zone = laboratory.zone if laboratory else settings.CLINIC_ZONE
+    return reading.read(raw, zone=zone, most_segments=MOST_SEGMENTS)
+
+
+def taken_back(message: InboundMessage, report: Report) -> dict[str, tuple[int, Standing]]:
+    """What later messages of the same sender take back of this one: by place, which message says it, and what."""
+    found: dict[str, tuple[int, Standing]] = {}
+    for later in inbound_messages.later_with(message, taking_back.numbers(report), most=MOST_LATER):
+        try:
+            said = taking_back.taken_back(report, report_of(later))
+        except NotAMessage:
+            continue
+        found |= {place: (later.pk, standing) for place, standing in said.items()}
+    return found

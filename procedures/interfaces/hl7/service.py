@@ -51,11 +51,11 @@ class Service:
 
     async def run(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         """Raises OSError when the port cannot be had."""
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGTERM, signal.SIGINT):  # before anybody hears that we listen and may end us
+            loop.add_signal_handler(sign, self.ended.set)
         port = await self.listener.start(host, port, tls)
         logger.info("inbound listening host=%s port=%s tls=%s", host, port, int(tls is not None))
-        loop = asyncio.get_running_loop()
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(sign, self.ended.set)
         sides = [asyncio.create_task(self._beat()), asyncio.create_task(self._wake())]
         try:
             await self.ended.wait()

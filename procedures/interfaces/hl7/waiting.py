@@ -7,14 +7,13 @@ engine's tick asks again, and ``processing`` applies nothing twice. A message th
 from __future__ import annotations
 
 import logging
-import traceback
 from collections import Counter
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from clinic import clock
+from clinic.errors import place_of
 from clinic.turns import turn
 from procedures.interfaces.hl7 import processing
 from procedures.services import inbound_store
@@ -69,16 +68,13 @@ def read_one(claimed: Claimed) -> str:
             logger.warning("inbound message=%s not read: the database went away", pk)
             raise
         # Neither the message nor its values: an error's own words may hold them.
-        logger.error("inbound message=%s set aside try=%s error=%s at=%s", pk, tries, type(error).__name__, _at(error))
+        logger.error(
+            "inbound message=%s set aside try=%s error=%s at=%s", pk, tries, type(error).__name__, place_of(error)
+        )
         if tries >= inbound_store.MOST_ERRORS:
             return _give_up(pk, f"Reading it failed {tries} times ({type(error).__name__}).")
         return "set_aside"
     return "set_aside" if inbound_store.still_stored(pk) else "read"
-
-
-def _at(error: Exception) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 def _give_up(pk: int, problem: str) -> str:

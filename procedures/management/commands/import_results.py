@@ -22,17 +22,18 @@ STDIN = "-"
 
 @dataclass
 class Taken:
-    """One file. ``problem``: why nothing of it could be kept."""
+    """One file. ``problem``: why nothing of it could be kept; ``missing``: messages that it announces and lacks."""
 
     name: str
     messages: list[Became] = field(default_factory=list)
     problem: str = ""
+    missing: int = 0
 
 
 class Command(BaseCommand):
     help = (
         "Take in files of HL7 v2 messages (- is standard input) and print what became of each message. What is here "
-        "already changes nothing. Exit code 1 when something could not be kept, or was refused."
+        "already changes nothing. Exit code 1 when something was not kept, was refused, or is missing from a batch."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         else:
             for one in taken:
                 self._say(one)
-        if any(one.problem or any(became.reason for became in one.messages) for one in taken):
+        if any(one.problem or one.missing or any(became.reason for became in one.messages) for one in taken):
             raise SystemExit(1)
 
     def _say(self, one: Taken) -> None:
@@ -57,6 +58,8 @@ class Command(BaseCommand):
                 news = "new" if became.is_new else "here already"
                 line += f" message {became.message.pk} ({news}): {became.message.get_state_display()}"
             self.stdout.write(f"{line}{'. ' + became.reason if became.reason else ''}")
+        if one.missing:
+            self.stdout.write(f"  {one.missing} more announced and not in the file: ask the laboratory for it again.")
 
 
 def _take(name: str) -> Taken:
@@ -75,11 +78,12 @@ def _take(name: str) -> Taken:
         messages = files.take_in(raw, Origin(InboundSource.COMMAND), limit=settings.INBOUND_MAX_BYTES)
     except DatabaseError as error:
         return Taken(name, problem=f"It could not be kept ({type(error).__name__}). Import it again.")
-    return Taken(name, messages)
+    return Taken(name, messages, missing=files.missing(raw))
 
 
 def _data(one: Taken) -> dict[str, Any]:
-    return {"file": one.name, "problem": one.problem, "messages": [_message(became) for became in one.messages]}
+    messages = [_message(became) for became in one.messages]
+    return {"file": one.name, "problem": one.problem, "missing": one.missing, "messages": messages}
 
 
 def _message(became: Became) -> dict[str, Any]:
