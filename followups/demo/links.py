@@ -78,15 +78,16 @@ def answering(clinic: Clinic, case: Case, said: Answers) -> Story:
     yield clock.now() + 2 * HOUR
     while due := case.checks_due():
         code, start = due[0]
+        chosen = code == said.when
         moment = max(start, clock.now()) + clinic.rng.randrange(70, 170) * MINUTE
-        if said.at is not None and moment > said.at - 2 * HOUR:
-            yield said.at
-            _answer(case, code, said, signs=True)
-            return
+        if said.at is not None:
+            # the last check that has come by then
+            chosen = start <= said.at and all(later > said.at for _, later in due[1:])
+            moment = max(moment, said.at) if chosen else moment
         yield moment
         if code not in {check for check, _ in case.checks_due()}:
             return
-        _answer(case, code, said, signs=said.at is None and code == said.when)
+        _answer(case, code, said, signs=chosen)
 
 
 def _answer(case: Case, check: str, said: Answers, *, signs: bool) -> None:

@@ -17,7 +17,9 @@ from followups import engine
 from followups.domain.kinds import Kind
 from followups.models import FollowUp, Message
 from followups.selectors import mail as mail_selector
+from procedures import events
 from tests import make
+from tests.factories import outreach
 from tests.factories import promises as factory
 
 pytestmark = pytest.mark.django_db
@@ -240,6 +242,20 @@ def test_the_mails_of_a_demonstration_are_shown(demo: None, mail_folder: Path) -
         assert row.responsible.email in page
     assert "Urgent: you have a task in Procedure Tracker" in page
     assert len(list(mail_folder.glob("*.log"))) == 1
+
+
+def test_a_text_with_a_link_says_which_birth_date_opens_it(
+    demo: None, mail_folder: Path, settings: Any, tmp_path: Path
+) -> None:
+    settings.SMS_FILE_PATH = tmp_path / "sms"
+    patient = outreach.patient("sms")
+    events.changed(make.procedure("paracentesis", status="scheduled", patient=patient, starts=clock.now() + WEEKS))
+    engine.run_pass(clock.now() + timedelta(hours=12))
+    page = logged_in(Role.NURSE).get(reverse("followups:mail")).content.decode()
+    assert 'href="' in page and "/p/" in page
+    assert (
+        f"The link asks for the patient&#x27;s birth date: {patient.birth_date:%B} {patient.birth_date.day}, " in page
+    )
 
 
 def test_an_empty_folder_says_what_would_be_there(demo: None, mail_folder: Path) -> None:
