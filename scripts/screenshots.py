@@ -129,10 +129,10 @@ def tell(page: Page) -> None:
 
 
 def leaflet(page: Page) -> None:
-    """What a patient takes home after a lumbar puncture."""
-    page.goto("/inbox/?of=all&show=waiting")
-    page.locator("li.item", has_text="Oligoclonal").locator("a.item__who").first.click()
-    page.goto(page.url.partition("?")[0].rstrip("/") + "/leaflets/after/")
+    """What a patient takes home who has reported a sign since."""
+    page.goto("/chase/")
+    about = str(page.locator("a[href*='/reports/']").first.get_attribute("href"))
+    page.goto(about.partition("/reports/")[0] + "/leaflets/after/")
 
 
 #: Name of the picture, who takes it (nobody: the log-in page), how to get there, sizes.
