@@ -125,7 +125,7 @@ def unmatched(page: Page) -> None:
 def tell(page: Page) -> None:
     """Results that are read and that nobody has told."""
     page.goto("/chase/")
-    page.locator("a[href$='/tell/']").first.click()
+    page.locator("a[href$='/tell/']", has_text="results").first.click()
 
 
 def leaflet(page: Page) -> None:
