@@ -58,7 +58,7 @@ def form(clinic: Clinic, case: Case) -> Story:
     row = case.row
     if before.why_not(row):
         return
-    link = before.current(row, clock.now()) or before.offer(actor=clinic.cast.actor("nora"), procedure=row)
+    link = _form(case)
     links.opened(link, clock.now())
     protocol = row.protocol_version.parsed
     while owed := reported.open_questions(protocol, before.given_of(link)):
@@ -121,12 +121,16 @@ def send_results(case: Case) -> None:
 
 
 def wrong_birth_dates(case: Case, at: datetime) -> Story:
-    """Somebody else has the telephone: the link is locked."""
+    """Somebody else has the telephone: the link to the form is locked."""
     yield at
-    due = case.checks_due()
-    link = _link(case, LinkPurpose.SYMPTOMS, due[0][0] if due else "")
+    link = _form(case)
     for _ in range(WRONG):
         link = links.wrong_birth_date(link, clock.now())
+
+
+def _form(case: Case) -> PatientLink:
+    row = case.row
+    return before.current(row, clock.now()) or before.offer(actor=case.clinic.cast.actor("nora"), procedure=row)
 
 
 def does_not_arrive(case: Case, at: datetime) -> Story:

@@ -155,11 +155,8 @@ def _by_themselves(now: datetime) -> list[Plan]:
             day=-6, indication="relief", agrees=TEXTS, patient=ENGLISH,
             by_link=Answers(signs={"fluid_back": "yes"}, when="day_7"),
         ),
-        # asked, and nobody answers; somebody else has the telephone
+        # asked, and nobody answers
         Plan(day=-1, protocol=LP, indication=MS, agrees=TEXTS, patient=ENGLISH, by_link=Answers(at=now + DAY)),
-        Plan(
-            day=-2, indication="new_ascites", agrees=TEXTS, by_link=Answers(at=now + DAY), locked_at=now - 3 * HOUR,
-        ),
     ]  # fmt: skip
 
 
@@ -176,7 +173,7 @@ def _coming(now: datetime) -> list[Plan]:
             texts=(now - 50 * MINUTE, "¿Puedo desayunar antes de ir?"),
         ),
         # still on a blood thinner: to be decided on, decided by one of two, to be told when to stop
-        Plan(day=6, protocol=LP, indication=MS, thinner="Rivaroxaban"),
+        Plan(day=6, protocol=LP, indication=MS, thinner="Rivaroxaban", agrees=TEXTS, locked_at=now - 3 * HOUR),
         Plan(day=7, protocol=LP, indication="neuropathy", thinner="Rivaroxaban", proceeds=True, operator="carl"),
         Plan(day=9, protocol=LP, indication="dementia", thinner="Rivaroxaban", untold=True),
         # and a text did not arrive

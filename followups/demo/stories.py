@@ -134,6 +134,8 @@ def _before(clinic: Clinic, case: Case, plan: Plan, slot: datetime) -> Story:
         clinic.timeline.add(links.form(clinic, case))
     if plan.texts:
         clinic.timeline.add(links.writes_back(case, *plan.texts))
+    if plan.locked_at:
+        clinic.timeline.add(links.wrong_birth_dates(case, plan.locked_at))
     if plan.undelivered_at:
         clinic.timeline.add(links.does_not_arrive(case, plan.undelivered_at))
     if plan.thinner:
@@ -243,8 +245,6 @@ def _afterwards(clinic: Clinic, case: Case, plan: Plan, slot: datetime) -> Story
         begin(_handed_on(case, plan))
     if plan.held and "restart" not in plan.never:
         begin(_restart(case, slot + DAY + HOUR))
-    if plan.locked_at:
-        begin(links.wrong_birth_dates(case, plan.locked_at))
     if plan.dies_at:
         begin(_death(clinic, case, plan.dies_at))
     if plan.outcome is Outcome.NO_FLUID and "tell" not in plan.never:
