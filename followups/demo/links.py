@@ -16,7 +16,7 @@ from followups.models.symptoms import Relation
 from followups.services import before, links, messages, symptom_reports, told_by_link
 from followups.services import texts as incoming
 from procedures.domain import reported
-from procedures.domain.protocol import PatientQuestion
+from procedures.domain.patient_content import PatientQuestion
 from procedures.domain.reported import Given, Line
 from procedures.models import Patient
 from procedures.models.consents import ConsentHow
