@@ -9,9 +9,10 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from bench.stack import Stack, running
 from tests.conftest import CHROMIUM_FLAGS
@@ -89,6 +90,51 @@ def search(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def patient(page: Page) -> None:
+    """What a patient sees at once who answers that a leg is numb, by the link in a text of the demonstration."""
+    page.goto("/mail/")
+    texts = page.locator("article", has=page.locator("time.born")).filter(has_text="you have a new message")
+    found = [
+        (str(text.locator("a[href*='/p/']").get_attribute("href")), _born(text.locator("time.born")))
+        for text in texts.all()
+    ]
+    for address, born in found:
+        page.goto(address)
+        if not page.get_by_label("Month", exact=True).count():
+            continue  # answered already
+        for label, number in (("Month", born.month), ("Day", born.day), ("Year", born.year)):
+            page.get_by_label(label, exact=True).fill(str(number))
+        page.get_by_role("button", name="Continue").click()
+        if page.url.endswith("/p/you/"):
+            break
+    page.get_by_role("button", name="I answer for myself").click()
+    page.locator("label.choice").filter(has_text=re.compile("weakness|Severe")).click()
+    page.get_by_role("button", name="Continue").click()
+
+
+def _born(time: Locator) -> date:
+    return date.fromisoformat(str(time.get_attribute("datetime")))
+
+
+def unmatched(page: Page) -> None:
+    """A result of which nobody knows whose it is."""
+    page.goto("/results/unmatched/")
+    page.locator("main a[href*='/results/unmatched/']").first.click()
+
+
+def tell(page: Page) -> None:
+    """Results that are read and that nobody has told."""
+    page.goto("/chase/")
+    page.locator("a[href$='/tell/']", has_text="results").first.click()
+
+
+def leaflet(page: Page) -> None:
+    """What a patient takes home who has reported a sign since."""
+    page.goto("/chase/")
+    about = str(page.locator("a[href*='/reports/']").first.get_attribute("href"))
+    page.goto(about.partition("/reports/")[0] + "/leaflets/after/")
+
+
 #: Name of the picture, who takes it (nobody: the log-in page), how to get there, sizes.
 PICTURES: tuple[tuple[str, str, Take, tuple[tuple[int, int], ...]], ...] = (
     ("board", "sam", board, (DESK, PHONE)),
@@ -104,6 +150,10 @@ PICTURES: tuple[tuple[str, str, Take, tuple[tuple[int, int], ...]], ...] = (
     ("indicators", "dora", indicators, (DESK,)),
     ("series", "sam", series, (DESK,)),
     ("on-call", "dora", on_call, (DESK,)),
+    ("patient", "nora", patient, (PHONE,)),
+    ("unmatched", "nora", unmatched, (DESK,)),
+    ("tell", "nora", tell, (DESK,)),
+    ("leaflet", "nora", leaflet, (DESK,)),
 )
 
 
@@ -118,14 +168,18 @@ def main(names: list[str]) -> int:
         if not names or "login" in names:
             _login_page(browser, stack)
         for name, who, go, sizes in PICTURES:
-            if names and name not in names:
-                continue
             for size in sizes:
+                if names and not {name, _file(name, size)} & set(names):
+                    continue
                 with _logged_in(browser, stack, who, size) as page:
                     go(page)
-                    _save(page, name if size == DESK else f"{name}-phone")
+                    _save(page, _file(name, size))
         browser.close()
     return 0
+
+
+def _file(name: str, size: tuple[int, int]) -> str:
+    return name if size == DESK else f"{name}-phone"
 
 
 def _login_page(browser: Browser, stack: Stack) -> None:

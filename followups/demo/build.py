@@ -40,7 +40,7 @@ def create(*, procedures: int, seed: int, password: str, tell: Callable[[str], o
         demo_clock.set_to(begin)
         timeline = _clinic(procedures, seed, password, weeks, end)
         timeline.run(lambda moment: tell(f"{moment:%a %d %b}"))
-        messages.send_all(Actor.person(User.objects.get(username="nora")))
+        messages.send_all(*(Actor.person(User.objects.get(username=name)) for name in ("nora", "dora")))
     finally:
         demo_clock.reset(actor=ACTOR)
     engine.run_pass(clock.now())

@@ -1,4 +1,4 @@
-"""What a laboratory's system sent: a code that nobody knows, a correction, another patient's result, and no message.
+"""How tubes get to the laboratory, and what its system sent: unknown codes, a correction, and what is no message.
 
 Real messages by the real path, so that the pages have something to show. They come at the end, just before now.
 """
@@ -6,7 +6,7 @@ Real messages by the real path, so that the pages have something to show. They c
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -14,19 +14,22 @@ from django.utils import timezone
 
 from clinic import clock
 from clinic.actor import Actor
+from clinic.models import Room
 from procedures.domain.lab_content import Component
 from procedures.interfaces.hl7 import processing
 from procedures.models import InboundMessage, LabTest
 from procedures.models.inbound import InboundSource
-from procedures.services import laboratories
+from procedures.services import couriers, laboratories
 
 AUTHORITY = "EXAMPLE HOSPITAL"
 SENDER = ("DEMOLIS", "DEMO LAB")
 MINUTES = timedelta(minutes=40)
+WORKDAYS = range(5)
+LAST_COURIER = time(16)  # what is collected in the last slot of the day comes too late for it
 
 
-def send_all(actor: Actor) -> None:
-    """A laboratory and its messages. Where no case fits, one less."""
+def send_all(actor: Actor, director: Actor) -> None:
+    """A laboratory with its courier, and its messages. Where no case fits, one less."""
     values = {
         "name": "Demonstration laboratory",
         "sending_application": SENDER[0],
@@ -35,7 +38,16 @@ def send_all(actor: Actor) -> None:
         "authorities": {AUTHORITY: settings.CLINIC_AUTHORITY},
         "is_active": True,
     }
-    laboratories.save(laboratory=None, values=values, actor=actor)
+    laboratory = laboratories.save(laboratory=None, values=values, actor=actor)
+    couriers.arrange(
+        laboratory=laboratory,
+        actor=director,
+        rooms=Room.objects.filter(location="clinic"),
+        is_default=True,
+        running_days=WORKDAYS,
+        last_pickups=dict.fromkeys(WORKDAYS, LAST_COURIER),
+        receipt_minutes=90,
+    )
     awaited = _numbers(LabTest.objects.filter(status="received"))
     known = _numbers(LabTest.objects.filter(status="final").exclude(versions__reviews__isnull=False))
     if awaited:

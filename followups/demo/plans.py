@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from followups.demo.links import Answers
 from followups.demo.stories import DAY, HOUR, MINUTE, Plan
 from procedures.domain.states import Disposition, Outcome
 
@@ -14,6 +15,9 @@ QUARTER = 15 * MINUTE
 INPATIENT = {"encounter_class": "inpatient", "reach_by": "facility", "facility": "Ward 4 East"}
 MS, LP = "multiple_sclerosis", "lumbar_puncture"
 NEVER_TOLD = frozenset({"tell"})
+TEXTS, BOTH = ("sms",), ("sms", "email")
+ENGLISH = {"language": "English", "interpreter_needed": False}
+SPANISH = {"language": "Spanish", "interpreter_needed": True}
 
 
 def on_the_hour(now: datetime) -> datetime:
@@ -23,7 +27,7 @@ def on_the_hour(now: datetime) -> datetime:
 
 def shown(now: datetime) -> list[Plan]:
     """Every state that the product knows, the most telling first. Deterministic but for the present moment."""
-    return [*_today(on_the_hour(now)), *_waiting(now), *_to_do(now), *_coming(), *_odd(now)]
+    return [*_today(on_the_hour(now)), *_waiting(now), *_to_do(now), *_by_themselves(now), *_coming(now), *_odd(now)]
 
 
 def _one(start: datetime, **more: Any) -> Plan:
@@ -93,11 +97,17 @@ def _to_do(now: datetime) -> list[Plan]:
         ),
         # apixaban should have been restarted this morning
         Plan(day=-1, protocol=LP, indication=MS, held="Apixaban", never=frozenset({"restart"})),
-        # bands are due in two days
-        Plan(day=-4, protocol=LP, indication=MS, operator="carl", allergy="Penicillin"),
-        # everything is read, nobody has called
+        # bands are due in two days; well at every check, by a link
+        Plan(
+            day=-4, protocol=LP, indication=MS, operator="carl", allergy="Penicillin",
+            agrees=TEXTS, patient=ENGLISH, by_link=Answers(),
+        ),
+        # everything is read, nobody has called; sent by a link, which is not told
         Plan(day=-2, protocol=LP, indication="neuropathy", never=NEVER_TOLD),
-        Plan(day=-3, indication="new_ascites", never=NEVER_TOLD, operator="carl"),
+        Plan(
+            day=-3, indication="new_ascites", operator="carl", told_by_link=True,
+            agrees=BOTH, patient={**ENGLISH, "email": "reads.later@example.org"},
+        ),
         # malignant cells: told, the referral is not written
         Plan(
             day=-5,
@@ -124,19 +134,54 @@ def _to_do(now: datetime) -> list[Plan]:
     ]  # fmt: skip
 
 
-def _coming() -> list[Plan]:
+def _by_themselves(now: datetime) -> list[Plan]:
+    """Patients who agreed to messages, and what they answer by a link, or do not."""
+    return [
+        # a postural headache, strong and growing: call within the hour
+        Plan(
+            day=-2, protocol=LP, indication=MS, agrees=TEXTS, patient=ENGLISH,
+            by_link=Answers(
+                signs={"headache": "postural", "headache_trend": "worse", "headache_strength": "severe"},
+                at=now - 20 * MINUTE,
+            ),
+        ),
+        # words that a person reads, in Spanish
+        Plan(
+            day=-2, indication="new_ascites", agrees=TEXTS, patient=SPANISH,
+            by_link=Answers(words="¿Puedo tomar ibuprofeno para la rodilla?", at=now - 50 * MINUTE),
+        ),
+        # the fluid is back after a week
+        Plan(
+            day=-6, indication="relief", agrees=TEXTS, patient=ENGLISH,
+            by_link=Answers(signs={"fluid_back": "yes"}, when="day_7"),
+        ),
+        # asked, and nobody answers
+        Plan(day=-1, protocol=LP, indication=MS, agrees=TEXTS, patient=ENGLISH, by_link=Answers(at=now + DAY)),
+    ]  # fmt: skip
+
+
+def _coming(now: datetime) -> list[Plan]:
     """The next two weeks, more or less prepared."""
     return [
         Plan(day=1, indication="relief", allergy="Chlorhexidine"),
         Plan(day=1, protocol=LP, indication=MS, held="Apixaban", operator="carl"),
-        Plan(day=2, indication="new_ascites", never=frozenset({"pre_visit"})),
-        Plan(day=5, protocol=LP, indication="inflammatory"),
+        # the form before the visit is answered; another one is open, in Spanish, with a question in return
+        Plan(day=2, indication="new_ascites", never=frozenset({"pre_visit"}), agrees=TEXTS, patient=ENGLISH, form=True),
+        Plan(
+            day=5, protocol=LP, indication="inflammatory", agrees=BOTH,
+            patient={**SPANISH, "email": "paciente@example.org"},
+            texts=(now - 50 * MINUTE, "¿Puedo desayunar antes de ir?"),
+        ),
         # still on a blood thinner: to be decided on, decided by one of two, to be told when to stop
-        Plan(day=6, protocol=LP, indication=MS, thinner="Rivaroxaban"),
+        Plan(day=6, protocol=LP, indication=MS, thinner="Rivaroxaban", agrees=TEXTS, locked_at=now - 3 * HOUR),
         Plan(day=7, protocol=LP, indication="neuropathy", thinner="Rivaroxaban", proceeds=True, operator="carl"),
         Plan(day=9, protocol=LP, indication="dementia", thinner="Rivaroxaban", untold=True),
-        Plan(day=8, protocol=LP, indication="failed_landmark", location="radiology", operator="carl"),
-    ]
+        # and a text did not arrive
+        Plan(
+            day=8, protocol=LP, indication="failed_landmark", location="radiology", operator="carl",
+            agrees=TEXTS, patient=ENGLISH, undelivered_at=now - 2 * HOUR,
+        ),
+    ]  # fmt: skip
 
 
 def _odd(now: datetime) -> list[Plan]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinic import clock
+from followups.demo import links
 from followups.demo.case import Case, Clinic
 from followups.demo.people import register
 from followups.demo.series import begin_series
@@ -77,6 +78,13 @@ class Plan:
     handed_to: str = ""  # who is asked to accept what is pending; empty: somebody outside accepts on the phone
     every: int = 0  # days: one of a series
     taken: tuple[str, datetime] | None = None  # a kind of promise that the nurse takes, and when
+    agrees: tuple[str, ...] = ()  # channels on which the patient may be written to
+    form: bool = False  # the patient answers the form before the visit
+    by_link: links.Answers | None = None  # danger signs are answered on the patient's telephone
+    told_by_link: bool = False  # results are sent by a link, which nobody has opened
+    texts: tuple[datetime, str] | None = None  # what the patient writes back, and when
+    undelivered_at: datetime | None = None  # when the last text is reported as not delivered
+    locked_at: datetime | None = None  # when somebody has guessed ten birth dates
 
 
 def told(clinic: Clinic, plan: Plan) -> Story:
@@ -112,6 +120,7 @@ def _patient(clinic: Clinic, plan: Plan) -> Patient:
     if plan.known_as and plan.known_as in clinic.patients:
         return clinic.patients[plan.known_as]
     made = register(clinic.cast.actor("sam"), clinic.names.next(clinic.places.today), **plan.patient)
+    links.agree(made, plan.agrees, clinic.cast.actor("sam"))
     clinic.patients[plan.known_as or str(made.pk)] = made
     return made
 
@@ -121,6 +130,14 @@ def _patient(clinic: Clinic, plan: Plan) -> Patient:
 
 def _before(clinic: Clinic, case: Case, plan: Plan, slot: datetime) -> Story:
     last_dose = slot - DOAC_HOLD
+    if plan.form:
+        clinic.timeline.add(links.form(clinic, case))
+    if plan.texts:
+        clinic.timeline.add(links.writes_back(case, *plan.texts))
+    if plan.locked_at:
+        clinic.timeline.add(links.wrong_birth_dates(case, plan.locked_at))
+    if plan.undelivered_at:
+        clinic.timeline.add(links.does_not_arrive(case, plan.undelivered_at))
     if plan.thinner:
         yield clock.now() + 40 * MINUTE
         case.takes(plan.thinner, "20 mg once a day")
@@ -222,7 +239,7 @@ def _afterwards(clinic: Clinic, case: Case, plan: Plan, slot: datetime) -> Story
     begin = clinic.timeline.add
     begin(_record(clinic, case, plan))
     begin(_laboratory(clinic, case, plan))
-    begin(_questions(clinic, case, plan))
+    begin(links.answering(clinic, case, plan.by_link) if plan.by_link else _questions(clinic, case, plan))
     begin(_later(clinic, case, plan))
     if plan.disposition in ELSEWHERE:
         begin(_handed_on(case, plan))
@@ -346,6 +363,9 @@ def _read(clinic: Clinic, case: Case, plan: Plan, codes: list[str]) -> Story:
     if "tell" in plan.never or case.row.patient.deceased_at:
         return
     yield clock.now() + (HOUR if remarkable else clinic.rng.randrange(900, 1500) * MINUTE)
+    if plan.told_by_link:
+        links.send_results(case)
+        return
     yield from _tell(clinic, case)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from followups.domain import facts as f
 from followups.domain import notices
-from followups.domain.kinds import Kind, MessageState
+from followups.domain.kinds import Closed, Kind, MessageState
 from followups.domain.message_facts import MessageFacts
 from followups.domain.notices import Notice
 from followups.domain.reach import ways
@@ -157,12 +157,14 @@ def _parts_query() -> str:
 def _messages(procedure: Procedure, flags: frozenset[str]) -> dict[str, Any]:
     """What the patient is told by messages. Two queries, and one more for who may be written to."""
     to_patient = Message.objects.filter(patient__isnull=False, follow_up__procedure=procedure)
-    rows = list(to_patient.values_list("state", "dealt_at", "not_before", "follow_up__key", "follow_up__kind"))
-    seen_to = [row for row in rows if row[0] == MessageState.SENT or row[1] is not None]
+    columns = ("state", "dealt_at", "not_before", "follow_up__key", "follow_up__kind", "follow_up__closed_because")
+    rows = list(to_patient.values_list(*columns))
     stopped = [row for row in rows if row[0] in STOPPED and row[1] is None]
+    # what came back after it was sent is somebody's call, and not written once more to the same number
+    written = [row for row in rows if row[0] == MessageState.SENT or row[1] is not None or row[5] == Closed.KEPT]
     return {
         "notices": _notices(procedure, flags),
-        "written": frozenset(row[3] for row in seen_to if row[4] == Kind.WRITE_TO_PATIENT),
+        "written": frozenset(row[3] for row in written if row[4] == Kind.WRITE_TO_PATIENT),
         "unreached_since": min((row[2] for row in stopped), default=None),
     }
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import email
 import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import default
 from email.utils import parsedate_to_datetime
@@ -14,6 +14,9 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from followups.channels import email as email_channel
+from followups.models import Message
+
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 #: Django's file backend draws this line after each mail.
 SEPARATOR = b"\n" + b"-" * 79 + b"\n"
@@ -21,19 +24,32 @@ SEPARATOR = b"\n" + b"-" * 79 + b"\n"
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail as its recipient would read it."""
+    """One mail as its recipient would read it. ``born``: the birth date that opens the link in it."""
 
     to: str
     subject: str
     body: str
     message_id: str
     sent_at: datetime | None
+    born: date | None = None
 
 
-def newest(limit: int = 50) -> list[Mail]:
+def newest(limit: int = 200) -> list[Mail]:
     """The newest first, mails and texts together. Nothing is read of a folder that does not exist."""
     found = [*_mails(limit), *_texts(limit)]
-    return sorted(found, key=lambda mail: mail.sent_at or BEFORE_ALL, reverse=True)[:limit]
+    shown = sorted(found, key=lambda mail: mail.sent_at or BEFORE_ALL, reverse=True)[:limit]
+    born = _birth_dates(shown)
+    return [replace(mail, born=born.get(_key(mail))) for mail in shown]
+
+
+def _key(mail: Mail) -> str:
+    """A text's own; a mail's stands in its Message-ID."""
+    return email_channel.key_of(mail.message_id) or mail.message_id
+
+
+def _birth_dates(mails: list[Mail]) -> dict[str, date]:
+    rows = Message.objects.filter(key__in={_key(mail) for mail in mails}, link__isnull=False)
+    return dict(rows.values_list("key", "patient__birth_date"))
 
 
 def _texts(limit: int) -> list[Mail]:

@@ -19,7 +19,7 @@ from clinic.actor import Actor
 from clinic.errors import Invalid
 from followups.domain import kinds, sms_report
 from followups.domain import reach as rules
-from followups.domain.kinds import Kind, MessageState
+from followups.domain.kinds import Closed, Kind, MessageState
 from followups.domain.kinds.spec import Writes
 from followups.domain.ladder import Rung, To
 from followups.domain.reach import Never, Which
@@ -38,6 +38,8 @@ NOT_WRITTEN = "not_written"
 STILL_GOOD = timedelta(hours=24)
 #: Cases in which nothing is asked of the patient any more.
 OVER = frozenset({ProcedureStatus.CANCELLED, ProcedureStatus.ENTERED_IN_ERROR})
+#: Cases whose notices are of use: before the day, and a word after it.
+NOTICED = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED, ProcedureStatus.COMPLETED})
 WAITING = Q(state=str(MessageState.QUEUED))
 STOPPED = Q(state__in=[str(MessageState.FAILED), str(MessageState.UNKNOWN)], dealt_at__isnull=True)
 
@@ -217,6 +219,9 @@ def _called(procedure: Procedure) -> None:
     stopped = Message.objects.filter(STOPPED, patient__isnull=False, follow_up__procedure=procedure)
     newest = PatientContact.objects.filter(procedure=procedure).order_by("-at").values_list("at", flat=True).first()
     seen_to = Q(follow_up__closed_at__isnull=False)
+    if procedure.status in NOTICED:
+        # such a promise was kept by sending it: what comes back later still waits for a call
+        seen_to &= ~Q(follow_up__kind=Kind.WRITE_TO_PATIENT, follow_up__closed_because=str(Closed.KEPT))
     if newest is not None:
         seen_to |= Q(not_before__lte=newest)
     # ids first: an update cannot join

@@ -20,6 +20,7 @@ from followups.selectors import sent, telling
 from followups.services import contacts, symptoms, told_by_link
 from followups.views import chart_page
 from procedures.access import CONTACT, procedure_for
+from procedures.domain.states import ProcedureStatus
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +30,8 @@ def tell(request: HttpRequest, code: str) -> HttpResponse:
     procedure = procedure_for(actor, code, need=CONTACT)
     lines = telling.lines(procedure)
     waiting = [line for line in lines if line.waits]
-    initial = {"purpose": "results" if lines else "cancellation"}
+    ahead = procedure.state in {ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED}  # nothing to tell of yet
+    initial = {"purpose": "results" if lines else "other" if ahead else "cancellation"}
     form = ContactForm(request.POST or None, tellable=[(line.version, line.label) for line in lines], initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data

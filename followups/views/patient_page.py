@@ -28,6 +28,7 @@ from followups.models import PatientLink
 from followups.patient_language import language_of
 from followups.services import links
 from procedures.domain import languages
+from procedures.domain.protocol import Protocol
 
 LINK, FORM_KEY = "patient_link", "patient_form_key"
 #: How long a page may lie open between two answers, in seconds: a telephone is put down and found again.
@@ -123,6 +124,13 @@ def _is_ours(request: HttpRequest) -> bool:
 def language(link: PatientLink) -> str:
     """In which language the page speaks: English throughout where the case's protocol has nothing in theirs."""
     return language_of(link.procedure.patient, link.procedure.protocol_version.parsed)
+
+
+def danger(protocol: Protocol) -> dict[str, list[str]]:
+    """For ``patient/emergency.html``: a sign goes on from *call 911 now if*, other lines are sentences of their own."""
+    lines = next((t.paragraphs for t in protocol.texts if t.code == "emergency"), ())
+    signs = [line for line in lines if line[:1].islower()]
+    return {"signs": signs, "more": [line for line in lines if line not in signs]}
 
 
 def show(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

@@ -34,7 +34,7 @@ def results(request: HttpRequest, link: PatientLink) -> HttpResponse:
         "lines": lines,
         "label": protocol.patient_label,
         "done_at": link.procedure.started_at,
-        "signs": _paragraphs(protocol.texts, "emergency"),
+        **patient_page.danger(protocol),
         "to_call": _paragraphs(protocol.texts, "when_to_call"),
     }
     return patient_page.show(request, "patient/results.html", context, status=422 if form.errors else 200)

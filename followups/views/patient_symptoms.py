@@ -21,7 +21,7 @@ from followups.models.symptoms import Relation
 from followups.patient_language import words_for
 from followups.services import symptom_reports as reports
 from followups.services import symptoms
-from followups.views.patient_page import patient_page, show
+from followups.views.patient_page import danger, patient_page, show
 from procedures.domain import symptoms as rules
 from procedures.domain.patient_content import SymptomQuestion
 from procedures.domain.protocol import Protocol
@@ -39,15 +39,7 @@ def begin(request: HttpRequest, link: PatientLink) -> HttpResponse:
         relation = Relation.CAREGIVER if request.POST.get("relation") == Relation.CAREGIVER else Relation.SELF
         reports.begin(link=link, relation=relation, now=clock.now())
         return _onward(link)
-    protocol = _protocol(link)
-    emergency = next((t.paragraphs for t in protocol.texts if t.code == "emergency"), ())
-    # a sign goes on from *call 911 now if*; what begins with a capital is a sentence of its own
-    signs = [line for line in emergency if line[:1].islower()]
-    context = {
-        "signs": signs,
-        "more": [line for line in emergency if line not in signs],
-        "again": reports.latest(link) is not None,
-    }
+    context = {**danger(_protocol(link)), "again": reports.latest(link) is not None}
     return show(request, "patient/begin.html", context)
 
 

@@ -23,7 +23,9 @@ def prepared(protocol: Protocol, test: str, interpretation: str, *, preliminary:
     if words is None or interpretation not in INTERPRETATIONS:
         return ""
     own = next((t for t in words.tests if t.code == test), None)
-    sentence = getattr(own, interpretation, "") or f"{name_of(protocol, test)}: {getattr(words, interpretation)}"
+    sentence = (
+        getattr(own, interpretation, "") or f"{_first(name_of(protocol, test))}: {getattr(words, interpretation)}"
+    )
     return f"{sentence} {words.so_far}" if preliminary else sentence
 
 
@@ -37,3 +39,8 @@ def name_of(protocol: Protocol, test: str) -> str:
     """What a patient calls the test."""
     data = next((t for t in protocol.tests if t.code == test), None)
     return (data.patient_label or data.label) if data is not None else test
+
+
+def _first(name: str) -> str:
+    """As it begins a sentence; *pH* stays as it is."""
+    return name[:1].upper() + name[1:] if name[1:2].islower() else name

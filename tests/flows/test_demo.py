@@ -18,9 +18,17 @@ from followups.demo import build, people, plans
 from followups.domain.kinds import Kind
 from followups.management.commands import demo as demo_command
 from followups.models import Action, FollowUp, FollowUpNote, Message, PatientContact, Review, SymptomCheck
-from followups.selectors import loop
+from followups.selectors import loop, mail
 from followups.services import nightly
-from procedures.models import Patient, PatientIdentifier, Procedure, ResultVersion, StageSignature
+from procedures.models import (
+    Laboratory,
+    Patient,
+    PatientIdentifier,
+    PatientReport,
+    Procedure,
+    ResultVersion,
+    StageSignature,
+)
 from tests import make
 from tests.flows.story import moment
 
@@ -113,8 +121,6 @@ def the_lists_have_something_on_them() -> None:
         Kind.UNREACHABLE_PATIENT,
         Kind.RERUN_SAFETY,
     }
-    # what patients answer by a link is theirs to say
-    every -= {Kind.DANGER_SIGN, Kind.READ_WORDS, Kind.BOOK_AGAIN, Kind.LINK_LOCKED}
     every -= {Kind.DELIVERY_FAILED, Kind.EMPTY_ROLE}  # every address works, every role has somebody
     assert open_kinds() >= {str(kind) for kind in every}
     asked = FollowUp.objects.get(closed_at__isnull=True, kind=Kind.ACCEPT_TRANSFER)
@@ -133,9 +139,26 @@ def the_lists_have_something_on_them() -> None:
     told = {pk for row in PatientContact.objects.all() for pk in row.told_versions}
     assert ResultVersion.objects.filter(pk__in=told, test__versions=corrected.about["version"]).exists()
     assert FollowUpNote.objects.filter(action="comment", follow_up__closed_at__isnull=True).exists()
-    assert Message.objects.filter(state="sent").exists() and not Message.objects.filter(state="failed").exists()
+    assert Message.objects.filter(state="sent").exists()
+    assert Message.objects.get(state="failed").report == "undelivered"  # one text, as its provider says
     assert Review.objects.exists() and Action.objects.filter(done_at__isnull=True).exists()
     assert SymptomCheck.objects.filter(worst_tier="C").exists()
+    patients_have_their_say()
+
+
+def patients_have_their_say() -> None:
+    """By the links of their messages, each of which can be read and followed."""
+    sign = FollowUp.objects.get(closed_at__isnull=True, kind=Kind.DANGER_SIGN)
+    assert (sign.about["tier"], sign.due_at > clock.now()) == ("B", True)
+    well = SymptomCheck.objects.filter(channel="link", outcome="answered", worst_tier="", note="")
+    assert well.exists()
+    assert SymptomCheck.objects.filter(language="es").exclude(note="").exists()
+    assert PatientReport.objects.get().procedure.status == "scheduled"
+    unread = PatientContact.objects.filter(outcome="link_sent").latest("at")
+    assert unread.link is not None and unread.link.spent_at is None
+    assert Laboratory.objects.get().last_pickups
+    words = [found.body for found in mail.newest(limit=1000)]
+    assert any("/p/" in text and "mensaje nuevo" in text for text in words)
 
 
 def nobody_real_is_named() -> None:

@@ -15,9 +15,11 @@ from clinic.models import AuditEntry, DemoClock, Heartbeat
 from clinic.roles import Role
 from followups import engine
 from followups.domain.kinds import Kind
-from followups.models import FollowUp, Message
+from followups.models import FollowUp, Message, PatientLink
 from followups.selectors import mail as mail_selector
+from procedures import events
 from tests import make
+from tests.factories import outreach
 from tests.factories import promises as factory
 
 pytestmark = pytest.mark.django_db
@@ -240,6 +242,19 @@ def test_the_mails_of_a_demonstration_are_shown(demo: None, mail_folder: Path) -
         assert row.responsible.email in page
     assert "Urgent: you have a task in Procedure Tracker" in page
     assert len(list(mail_folder.glob("*.log"))) == 1
+
+
+def test_a_text_with_a_link_says_which_birth_date_opens_it(
+    demo: None, mail_folder: Path, settings: Any, tmp_path: Path
+) -> None:
+    settings.SMS_FILE_PATH = tmp_path / "sms"
+    patient = outreach.patient("sms")
+    events.changed(make.procedure(status="scheduled", patient=patient, starts=clock.now() + 20 * DAY))
+    engine.run_pass(clock.now())
+    engine.run_pass(Message.objects.exclude(link=None).get().not_before)  # quiet hours are over
+    page = logged_in(Role.NURSE).get(reverse("followups:mail")).content.decode()
+    assert f"/p/{PatientLink.objects.get().code}" in page
+    assert f'datetime="{patient.birth_date.isoformat()}"' in page
 
 
 def test_an_empty_folder_says_what_would_be_there(demo: None, mail_folder: Path) -> None:

@@ -338,6 +338,38 @@ def test_a_slot_brings_a_form_at_once_and_a_reminder_before_it(people: None, fol
     assert notices["appointment"].closed_because == "kept"
 
 
+@pytest.fixture
+def came_back(people: None) -> Message:
+    """A form before the visit that was sent, whose promise is kept, and of which the provider says that it failed."""
+    case = booked(factory.patient("sms"))
+    engine.run_pass(clock.now())
+    (message,) = Message.objects.filter(follow_up__procedure=case, patient__isnull=False)
+    engine.run_pass(message.not_before)  # quiet hours are over
+    message = Message.objects.select_related("follow_up__procedure").get(pk=message.pk)
+    assert message.follow_up is not None and message.follow_up.closed_because == "kept"
+    messages.reported(message=message, report="undelivered 30005", delivered=False, failed=True)
+    return message
+
+
+def test_a_notice_that_comes_back_after_its_promise_was_kept_is_somebodys_call(came_back: Message) -> None:
+    came_back.refresh_from_db()
+    assert (came_back.state, came_back.dealt_at) == ("failed", None)
+    assert FollowUp.objects.get(kind=Kind.MESSAGE_UNDELIVERED).is_open
+
+
+def test_it_is_not_written_once_more_to_the_same_number(came_back: Message) -> None:
+    for hours in (1, 2):
+        engine.run_pass(came_back.not_before + hours * HOUR)
+    assert Message.objects.filter(patient__isnull=False).count() == 1
+
+
+def test_a_patient_who_arrives_need_not_be_called_about_the_form(came_back: Message) -> None:
+    assert came_back.follow_up is not None and came_back.follow_up.procedure is not None
+    Procedure.objects.filter(pk=came_back.follow_up.procedure.pk).update(status="arrived")
+    events.changed(Procedure.objects.get(pk=came_back.follow_up.procedure.pk))
+    assert not FollowUp.objects.get(kind=Kind.MESSAGE_UNDELIVERED).is_open
+
+
 def test_who_has_agreed_to_nothing_is_promised_no_message(people: None) -> None:
     booked(factory.patient())
     assert not FollowUp.objects.filter(kind=Kind.WRITE_TO_PATIENT).exists()

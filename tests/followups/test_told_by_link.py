@@ -79,8 +79,9 @@ def test_the_message_says_that_there_is_one_and_nothing_else() -> None:
 
 def test_sent_is_not_told_and_a_look_at_the_page_is_neither(client: Client) -> None:
     case = read_result()
-    page = client.get(opened(client, sent(case)))
-    assert "as it should be" in page.content.decode()
+    page = client.get(opened(client, sent(case))).content.decode()
+    assert "<li>Sugar in the spinal fluid: as it should be.</li>" in page
+    assert page.lower().count("do not drive yourself") == 1
     assert untold(case) is not None
 
 
