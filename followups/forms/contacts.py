@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms import ClinicFormMixin
-from followups.models.contacts import ContactChannel, ContactOutcome, ContactPurpose
+from followups.models.contacts import BY_LINK, ContactChannel, ContactOutcome, ContactPurpose
 from procedures.models import ResultVersion
 
 
@@ -23,7 +23,11 @@ class ContactForm(ClinicFormMixin, forms.Form):
         help_text=_("Only reviewed results are listed. Tick those that were really told."),
     )
     channel = forms.ChoiceField(label=_("How"), choices=ContactChannel.choices, widget=forms.RadioSelect)
-    outcome = forms.ChoiceField(label=_("What happened"), choices=ContactOutcome.choices, widget=forms.RadioSelect)
+    outcome = forms.ChoiceField(
+        label=_("What happened"),
+        choices=[(code, label) for code, label in ContactOutcome.choices if code not in BY_LINK],
+        widget=forms.RadioSelect,
+    )
     spoke_with = forms.CharField(
         label=_("Spoke with"), required=False, max_length=120, help_text=_("The patient, or who answered for them.")
     )

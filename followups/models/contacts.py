@@ -35,6 +35,8 @@ class ContactPurpose(models.TextChoices):
     OTHER = "other", _("other")
 
 
+#: What only a message with a link brings about: nobody enters it by hand.
+BY_LINK = ("link_sent", "call_wanted")
 #: Outcomes that mean the patient (or who answers for them) knows.
 TOLD = ("reached", "refused")
 

@@ -12,7 +12,7 @@ from clinic.actor import Actor
 from clinic.errors import Invalid, NotPermitted
 from clinic.roles import Role
 from followups.models import PatientContact
-from followups.models.contacts import TOLD, ContactChannel, ContactOutcome, ContactPurpose
+from followups.models.contacts import BY_LINK, TOLD, ContactChannel, ContactOutcome, ContactPurpose
 from procedures import events
 from procedures.domain import versions as versions_rule
 from procedures.models import LabTest, Procedure, ResultVersion
@@ -62,6 +62,8 @@ def record(
             raise Invalid("Tick which results the patient was told.", field="versions")
         if not set(told) <= {v.pk for v in tellable(row)}:
             raise Invalid("One of these results has changed or is not reviewed. Please look again.", field="versions")
+    if outcome in BY_LINK:
+        raise Invalid("This is written down by the message itself.", field="outcome")
     if (outcome == ContactOutcome.LETTER_SENT) != (channel == ContactChannel.LETTER):
         raise Invalid("A letter is recorded as *letter sent*, and only a letter.", field="outcome")
     if outcome == ContactOutcome.REACHED and not spoke_with.strip():

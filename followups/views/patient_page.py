@@ -30,7 +30,7 @@ from followups.services import links
 from procedures.domain import languages
 from procedures.domain.protocol import Protocol
 
-LINK, FORM_KEY = "patient_link", "patient_form_key"
+LINK, FORM_KEY, SEEN = "patient_link", "patient_form_key", "patient_seen"
 #: How long a page may lie open between two answers, in seconds: a telephone is put down and found again.
 IDLE = 60 * 60
 #: Nothing but our own style sheet and our own forms.
@@ -80,7 +80,7 @@ def patient_page(
             link = opened_link(request, late_too=late_too)
             if link is None or link.purpose != purpose or not _is_ours(request):
                 return closed(request)
-            request.session.set_expiry(IDLE)
+            request.session[SEEN] = clock.real_now().timestamp()
             with translation.override(language(link)):
                 try:
                     return view(request, link, *args, **kwargs)
@@ -97,13 +97,16 @@ def enter(request: HttpRequest, link: PatientLink) -> None:
     request.session.flush()
     request.session[LINK] = link.pk
     request.session[FORM_KEY] = secrets.token_urlsafe(16)
-    request.session.set_expiry(IDLE)
+    request.session[SEEN] = clock.real_now().timestamp()
+    request.session.set_expiry(0)  # the cookie ends with the browser; the hour is counted here
 
 
 def opened_link(request: HttpRequest, *, late_too: bool = False) -> PatientLink | None:
     """The link that this browser has opened, while it may be used. A session of the staff's opens none."""
     pk = request.session.get(LINK)
     if pk is None or request.user.is_authenticated:
+        return None
+    if clock.real_now().timestamp() - request.session.get(SEEN, 0) > IDLE:
         return None
     found = PatientLink.objects.select_related("procedure__patient", "procedure__protocol_version").filter(pk=pk)
     link = found.defer("procedure__protocol_version__data").first()

@@ -17,6 +17,7 @@ from clinic.roles import Role
 from followups.domain.kinds import Kind
 from followups.models import FollowUp, PatientLink, SymptomCheck
 from followups.services import links, slow_down, symptom_reports
+from followups.views import patient_page
 from procedures.models import Patient, Procedure
 from tests import make
 from tests.views.test_role_matrix import BACKEND
@@ -116,6 +117,17 @@ def test_the_right_birth_date_opens_with_one_cookie_alone(link: PatientLink) -> 
     assert set(phone.cookies) == {settings.SESSION_COOKIE_NAME}
     link.refresh_from_db()
     assert link.opened_at and not link.spent_at
+
+
+def test_the_cookie_ends_with_the_browser_and_the_page_after_an_idle_hour(link: PatientLink) -> None:
+    phone = Phone().open(link)
+    cookie = phone.cookies[settings.SESSION_COOKIE_NAME]
+    assert (cookie["max-age"], cookie["expires"]) == ("", "")
+    assert phone.get(START).status_code == 200
+    session = phone.session
+    session[patient_page.SEEN] -= patient_page.IDLE + 1
+    session.save()
+    assert phone.get(START).status_code == 404
 
 
 @pytest.mark.parametrize(
