@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.db import connection
@@ -15,18 +12,12 @@ from django.db.models import Model
 from django.utils import timezone
 
 from followups.domain import facts as f
-from followups.domain import notices
-from followups.domain.kinds import Closed, Kind, MessageState
 from followups.domain.message_facts import MessageFacts
-from followups.domain.notices import Notice
-from followups.domain.reach import ways
-from followups.domain.telling import unreachable
-from followups.models import Action, Message, PatientContact, PatientLink, Review, SymptomCheck
+from followups.models import Action, PatientContact, PatientLink, Review, SymptomCheck
 from followups.models.contacts import TOLD
-from followups.selectors import reach, symptom_facts
+from followups.selectors import lab_facts, notice_facts, symptom_facts
 from procedures.domain import clearance as rules
 from procedures.domain import slots
-from procedures.domain import versions as versions_rule
 from procedures.domain.checklist import DAY_OF
 from procedures.domain.clearance import Standing
 from procedures.domain.findings import Finding, Severity
@@ -38,8 +29,6 @@ from procedures.domain.states import (
     Level,
     Outcome,
     ProcedureStatus,
-    ResultStatus,
-    TestStatus,
     Urgency,
 )
 from procedures.domain.transfers import TransferAnswer, TransferWhy
@@ -52,11 +41,9 @@ from procedures.models import (
     LaterDecision,
     Procedure,
     ProcedureRecord,
-    ResultVersion,
     SafetyRun,
     Series,
     Specimen,
-    TakenBack,
     Transfer,
 )
 from procedures.models.inbound import InboundState, ItemState
@@ -64,7 +51,6 @@ from procedures.selectors import checklists, clearance
 from procedures.selectors import series as series_selector
 
 #: States of a message that did not arrive, or of which nobody knows.
-STOPPED = frozenset({MessageState.FAILED, MessageState.UNKNOWN})
 #: Before anything was ever answered: nothing has expired.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 #: What belongs to a case and many a case has none of: asked for in one query, and read only where there is any.
@@ -92,7 +78,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
     there = parts_of(procedure)
     symptoms = symptom_facts.reports(procedure, data) if SymptomCheck in there else ()
     contacts = _contacts(procedure) if PatientContact in there else ()
-    tests, specimens, taken_back = _laboratory(procedure, contacts, there)
+    tests, specimens, taken_back = lab_facts.laboratory(procedure, contacts, there)
     record = _record(procedure) if ProcedureRecord in there else None
     holds = list(Hold.objects.filter(procedure=procedure).order_by("pk")) if Hold in there else []
     flags = _flags(procedure, data, record, holds, there)
@@ -132,7 +118,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         later_decided=_later_decided(procedure, data) if LaterDecision in there else frozenset(),
         safety=_safety(procedure) if SafetyRun in there else f.SafetyFact(),
         taken_back=taken_back,
-        **_messages(procedure, flags),
+        **notice_facts.messages(procedure, flags),
         **symptom_facts.links(procedure, contacts if PatientLink in there else None),
         booked_again_at=symptom_facts.booked_again_at(procedure) if any(s.rebook_at for s in symptoms) else None,
     )
@@ -152,41 +138,6 @@ def _parts_query() -> str:
     return "SELECT " + ", ".join(
         f"EXISTS (SELECT 1 FROM {name(part._meta.db_table)} WHERE procedure_id = %(case)s)" for part in PARTS
     )
-
-
-def _messages(procedure: Procedure, flags: frozenset[str]) -> dict[str, Any]:
-    """What the patient is told by messages. Two queries, and one more for who may be written to."""
-    to_patient = Message.objects.filter(patient__isnull=False, follow_up__procedure=procedure)
-    columns = ("state", "dealt_at", "not_before", "follow_up__key", "follow_up__kind", "follow_up__closed_because")
-    rows = list(to_patient.values_list(*columns))
-    stopped = [row for row in rows if row[0] in STOPPED and row[1] is None]
-    # what came back after it was sent is somebody's call, and not written once more to the same number
-    written = [row for row in rows if row[0] == MessageState.SENT or row[1] is not None or row[5] == Closed.KEPT]
-    return {
-        "notices": _notices(procedure, flags),
-        "written": frozenset(row[3] for row in written if row[4] == Kind.WRITE_TO_PATIENT),
-        "unreached_since": min((row[2] for row in stopped), default=None),
-    }
-
-
-def _notices(procedure: Procedure, flags: frozenset[str]) -> tuple[Notice, ...]:
-    patient, zone, times = procedure.patient, timezone.get_default_timezone(), notice_times()
-    if not (patient.consent_email or patient.consent_sms) or not ways(reach.of(patient)):
-        return ()
-    if procedure.status == ProcedureStatus.SCHEDULED and procedure.stay and procedure.scheduled_at:
-        slot_at, scheduled_at = procedure.stay.lower, procedure.scheduled_at
-        return tuple(notices.before(slot_at=slot_at, scheduled_at=scheduled_at, times=times, zone=zone))
-    if procedure.status == ProcedureStatus.COMPLETED and procedure.started_at:
-        checks = procedure.protocol_version.parsed.symptom_checks
-        if notices.quiet_week(flags, checks, times):
-            return (notices.after(started_at=procedure.started_at, times=times, zone=zone),)
-    return ()
-
-
-@cache
-def notice_times() -> notices.Times:
-    """``notices.toml``, read once."""
-    return notices.Times.of(tomllib.loads((Path(__file__).resolve().parent.parent / "notices.toml").read_text("utf-8")))
 
 
 def _countersigned(procedure: Procedure) -> bool:
@@ -399,129 +350,6 @@ def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:
         )
         for c in rows
     )
-
-
-def _laboratory(
-    procedure: Procedure, contacts: tuple[f.ContactFact, ...], there: frozenset[type[Model]]
-) -> tuple[tuple[f.TestFact, ...], tuple[f.SpecimenFact, ...], tuple[f.TakenBackFact, ...]]:
-    tests = list(LabTest.objects.filter(procedure=procedure).order_by("pk")) if LabTest in there else []
-    versions: dict[int, list[ResultVersion]] = {t.pk: [] for t in tests}
-    if tests:
-        for version in ResultVersion.objects.filter(test__procedure=procedure).order_by("test_id", "number"):
-            versions[version.test_id].append(version)
-    reviews: dict[int, Review] = {}
-    if Review in there:
-        for review in Review.objects.filter(procedure=procedure, superseded_by__isnull=True).order_by("pk"):
-            reviews[review.version_id] = review
-    doers: dict[int, set[int]] = defaultdict(set)
-    if Action in there:
-        done = Action.objects.filter(procedure=procedure, done_by__isnull=False)
-        for version_id, done_by in done.values_list("review__version_id", "done_by_id"):
-            doers[version_id].add(done_by)
-    tubes = Specimen.objects.filter(procedure=procedure).order_by("pk") if Specimen in there else ()
-    facts = tuple(_test(t, versions[t.pk], reviews, contacts, doers) for t in tests)
-    # what was withdrawn may have been somebody else's: it does not show that our tube arrived
-    resulted = {t.specimen_id for t in tests if versions_rule.current(versions[t.pk]) is not None}
-    specimens = tuple(
-        f.SpecimenFact(
-            id=s.pk,
-            collected_at=s.collected_at,
-            receipt_due_at=s.receipt_due_at,
-            received=s.received_at is not None or s.pk in resulted,
-            lost_at=s.loss_at if s.loss else None,
-            handed_over=s.handed_over_at is not None,
-        )
-        for s in tubes
-    )
-    withdrawn = any(v.status == ResultStatus.WITHDRAWN for rows in versions.values() for v in rows)
-    taken_back = _taken_back(procedure, versions, reviews, contacts, doers) if withdrawn else ()
-    return facts, specimens, taken_back
-
-
-def _taken_back(
-    procedure: Procedure,
-    versions: Mapping[int, list[ResultVersion]],
-    reviews: Mapping[int, Review],
-    contacts: tuple[f.ContactFact, ...],
-    doers: Mapping[int, set[int]],
-) -> tuple[f.TakenBackFact, ...]:
-    rows = TakenBack.objects.filter(version__test__procedure=procedure, dealt_at__isnull=True)
-    found = []
-    for row in rows.select_related("version__test").order_by("pk"):
-        gone = row.version
-        before = {v.pk for v in versions[gone.test_id] if v.number < gone.number}
-        involved = _involved(before, reviews, contacts, doers)
-        found.append(
-            f.TakenBackFact(version_id=gone.pk, test=gone.test.code, why=row.why, at=row.at, involved=involved)
-        )
-    return tuple(found)
-
-
-def _test(
-    test: LabTest,
-    versions: list[ResultVersion],
-    reviews: dict[int, Review],
-    contacts: tuple[f.ContactFact, ...],
-    doers: Mapping[int, set[int]],
-) -> f.TestFact:
-    # a result may arrive for a test that nobody recorded as collected: its clock then runs from the best known time
-    base = test.collected_at or test.received_at or (versions[0].reported_at if versions else test.ordered_at)
-    current = versions_rule.current(versions)
-    earlier = {v.pk for v in versions if current is None or v.pk != current.pk}
-    status = TestStatus(test.status)
-    return f.TestFact(
-        id=test.pk,
-        code=test.code,
-        status=status,
-        specimen_id=test.specimen_id,
-        collected_at=base,
-        usual_at=test.after(base, test.usual_hours),
-        outer_at=test.after(base, test.outer_hours),
-        extended=test.extended,
-        current=_version(current, reviews, contacts) if current else None,
-        ended_at=test.ended_at,
-        # also when all that was reported was withdrawn: whoever was told of it hears that it does not hold
-        cancelled_after_collection=status is TestStatus.CANCELLED and test.collected_at is not None and current is None,
-        recollect_at=test.recollect_decided_at if status in {TestStatus.REJECTED, TestStatus.LOST} else None,
-        told_before=any(c.told and c.versions & earlier for c in contacts),
-        reviewed_before=any(pk in reviews for pk in earlier),
-        involved=_involved(earlier, reviews, contacts, doers),
-    )
-
-
-def _involved(
-    earlier: set[int],
-    reviews: Mapping[int, Review],
-    contacts: Iterable[f.ContactFact],
-    doers: Mapping[int, set[int]],
-) -> frozenset[int]:
-    """Who read these versions, told the patient of them, or did what was decided on them."""
-    readers = {reviews[pk].reviewer_id for pk in earlier if pk in reviews}
-    tellers = {c.by_id for c in contacts if c.by_id is not None and c.told and c.versions & earlier}
-    return frozenset(readers | tellers).union(*(doers.get(pk, set()) for pk in earlier))
-
-
-def _version(version: ResultVersion, reviews: dict[int, Review], contacts: tuple[f.ContactFact, ...]) -> f.VersionFact:
-    review = reviews.get(version.pk)
-    return f.VersionFact(
-        id=version.pk,
-        number=version.number,
-        status=version.status,
-        level=version.level,
-        arrived_at=version.arrived_at,
-        review=f.ReviewFact(at=review.at, interpretation=review.interpretation, plan=review.plan, tell=review.tell)
-        if review
-        else None,
-        told_at=_told_at(version.pk, review, contacts),
-    )
-
-
-def _told_at(version_id: int, review: Review | None, contacts: Iterable[f.ContactFact]) -> datetime | None:
-    """When the patient was reached about exactly this version, or the unreachable-patient protocol was completed."""
-    told = [c.at for c in contacts if c.told and version_id in c.versions]
-    if told:
-        return min(told)
-    return unreachable([c for c in contacts if c.purpose == "results"], review.at) if review else None
 
 
 def _actions(procedure: Procedure) -> tuple[f.ActionFact, ...]:

@@ -12,7 +12,7 @@ from followups.domain import gsm7, notices, sms_report, sms_signature
 from followups.domain.inbound_text import Meaning, meaning
 from followups.domain.notices import Times
 from followups.domain.reach import Never, Reach, Which, never, way, ways
-from followups.selectors.facts import notice_times
+from followups.selectors.notice_facts import notice_times
 
 BOTH = {"sms": True, "email": True}
 ZONE = ZoneInfo("America/New_York")
