@@ -50,7 +50,6 @@ from procedures.models.inbound import InboundState, ItemState
 from procedures.selectors import checklists, clearance
 from procedures.selectors import series as series_selector
 
-#: States of a message that did not arrive, or of which nobody knows.
 #: Before anything was ever answered: nothing has expired.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 #: What belongs to a case and many a case has none of: asked for in one query, and read only where there is any.
