@@ -1,7 +1,9 @@
 """No page of any role has a fault that axe-core can find: by day, in the dark, and on a telephone.
 
 The suite looks at every address, as the first role of ``ORDER`` that may open it gets it, and at every form of every
-role's bar. The proof looks at whatever a role gets otherwise than an earlier one, be it by a word.
+role's bar. The proof looks at whatever a role gets otherwise than an earlier one, be it by a word, and at the
+contrast of every word of every page: in the suite the pairs of colours are computed (tests/clinic/test_contrast.py),
+and axe looks at contrast on the telephone and in the dark.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ in_a_browser = pytest.mark.django_db(transaction=True)
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OPTIONS = {"runOnly": TAGS, "resultTypes": ["violations"], "preload": False, "iframes": False}
+#: More than half of axe's time.
+WITHOUT_CONTRAST = {**OPTIONS, "rules": {"color-contrast": {"enabled": False}}}
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 #: Looked at on a telephone, and in the dark, by the role that works with them there.
@@ -78,13 +82,13 @@ def opened(browser: Any, live_server: Any, login: Callable[[Any, User], None]) -
     return window
 
 
-def faults(page: Any, paths: Iterable[str]) -> Iterator[str]:
+def faults(page: Any, paths: Iterable[str], options: Mapping[str, Any] = OPTIONS) -> Iterator[str]:
     """What axe finds: on which page, which rule, how bad it is, and where."""
     for path in paths:
         response = page.goto(path)
         if response.status != 200:
             yield f"{path} answers {response.status}"
-        for broken in page.evaluate("options => axe.run(options)", OPTIONS)["violations"]:
+        for broken in page.evaluate("options => axe.run(options)", options)["violations"]:
             for node in broken["nodes"]:
                 yield f"{path} {broken['id']} ({broken['impact']}): {node['target'][0]}"
 
@@ -161,12 +165,22 @@ def test_axe_finds_nothing_on_what_a_role_gets_otherwise_than_an_earlier_one(
 
 
 @in_a_browser
+@pytest.mark.proof
+@pytest.mark.parametrize("role", list(Role))
+def test_axe_finds_no_faint_word_on_the_pages_of(role: Role, full: Full, opened: Callable[..., Any]) -> None:
+    with opened(full.cast.playing(role)) as page:
+        found = list(faults(page, at_addresses_of_its_own(role, of(role, full), full)))
+
+    assert not found, "\n".join(found)
+
+
+@in_a_browser
 @pytest.mark.parametrize("role", list(Role))
 def test_axe_finds_nothing_on_the_pages_of(role: Role, full: Full, opened: Callable[..., Any]) -> None:
     user = full.cast.playing(role)
     pages = of(role, full)
     with opened(user) as page:
-        found = list(faults(page, at_addresses_of_its_own(role, pages, full)))
+        found = list(faults(page, at_addresses_of_its_own(role, pages, full), WITHOUT_CONTRAST))
     if role in ON_A_PHONE:
         with opened(user, viewport=PHONE, is_mobile=True, has_touch=True) as page:
             found += [f"on a phone: {fault}" for fault in faults(page, only(pages, ON_A_PHONE[role]))]

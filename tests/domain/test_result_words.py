@@ -29,7 +29,7 @@ def test_a_test_without_words_of_its_own_gets_the_general_ones_with_its_name() -
     protocol = protocol_of("lumbar_puncture")
     words, name = protocol.result_words, result_words.name_of(protocol, "csf_glucose")
     assert words is not None
-    assert result_words.prepared(protocol, "csf_glucose", "normal") == f"{name}: {words.normal}"
+    assert result_words.prepared(protocol, "csf_glucose", "normal") == f"{name[0].upper()}{name[1:]}: {words.normal}"
 
 
 def test_what_is_preliminary_says_that_it_can_change() -> None:

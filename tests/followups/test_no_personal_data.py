@@ -112,10 +112,11 @@ def promise_everything(case: Procedure, *, most: int = len(LEVELS)) -> None:
             factory.promise(kind, level=level, procedure=case, due=clock.now() + DAY, start_at=clock.now(), about=about)
 
 
+@pytest.mark.parametrize("most", [1, pytest.param(len(LEVELS), marks=pytest.mark.proof)])
 def test_no_message_and_no_log_line_names_patient_medicine_test_or_procedure(
-    case: Procedure, caplog: pytest.LogCaptureFixture
+    most: int, case: Procedure, caplog: pytest.LogCaptureFixture
 ) -> None:
-    promise_everything(case)
+    promise_everything(case, most=most)
     with caplog.at_level(logging.DEBUG):
         replay.move_to(actor=Actor.system("tests"), to=clock.now() + 4 * DAY)
     kinds = set(Message.objects.filter(state="sent").values_list("kind", flat=True))

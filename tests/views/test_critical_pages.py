@@ -159,7 +159,7 @@ def test_what_the_laboratory_said_stands_beside_the_value_and_is_not_graded(cell
     web = as_user(make.user(Role.NURSE))
     page = web.get(reverse("procedures:results", args=[cells_row.procedure.code, cells_row.pk])).content.decode()
     assert "from the laboratory&#x27;s message" in page or "from the laboratory's message" in page
-    assert f" {message.pk}" in page
+    assert f">{message.pk}</a>" in page
     assert "<strong>H</strong>" in page and "range 0-100" in page and "Slightly bloody." in page
 
 
