@@ -95,7 +95,7 @@ def _to_do(now: datetime) -> list[Plan]:
             operator="carl",
             corrected=("ascites_cell_count", {"nucleated_cells": 310, "pmn_percent": 30, "red_cells": 90}, now - HOUR),
         ),
-        # apixaban should have been restarted this morning
+        # apixaban is to be restarted today
         Plan(day=-1, protocol=LP, indication=MS, held="Apixaban", never=frozenset({"restart"})),
         # bands are due in two days; well at every check, by a link
         Plan(
