@@ -11,8 +11,8 @@ from tests.browser.chapters import THINNER
 from tests.browser.conftest import Team
 from tests.browser.story import MONDAY, Person, now
 
-# The same story is told at the services in tests/flows, and its pages have stories of their own. All of it by hand is the
-# proof.
+# The same story is told at the services in tests/flows, and its pages have stories of their own.
+# All of it by hand is the proof.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.proof]
 
 SLOT = MONDAY + timedelta(days=1, hours=1)
