@@ -40,6 +40,7 @@ def booked() -> Procedure:
     return case
 
 
+@pytest.mark.proof  # the suite tells it at the services: tests/flows/test_clearance_story.py
 def test_a_stop_is_held_the_booking_moved_the_last_dose_told_and_the_medicine_restarted(team: Team) -> None:
     case = booked_on_monday_evening(team)
     hold(team.pia, case)

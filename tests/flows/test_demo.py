@@ -60,6 +60,7 @@ def open_kinds() -> set[str]:
     return set(FollowUp.objects.filter(closed_at__isnull=True).values_list("kind", flat=True))
 
 
+@pytest.mark.proof  # nearly a minute; the suite builds a smaller one at an awkward hour
 def test_every_state_is_there_and_nothing_is_lost(demonstration: None, time_machine: Any) -> None:
     time_machine.move_to(moment(3, "10:40"))  # a Thursday morning
     shown = len(plans.shown(clock.real_now()))
