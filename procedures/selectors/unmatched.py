@@ -166,8 +166,7 @@ def question(
     reasons = {reason for item in items for reason in item.reasons}
     # where a number points at another patient nobody is suggested: a person chooses
     best = chosen or (None if matching.ALARMING & reasons else _best(ids, ranked))
-    rows = Procedure.objects.select_related("patient", "protocol_version__protocol").defer("protocol_version__data")
-    procedures = rows.in_bulk([case.id for near in ranked.values() for case in near[:MOST_CASES]])
+    procedures = _cases().in_bulk([case.id for near in ranked.values() for case in near[:MOST_CASES]])
     person = parts.person_of(report, first.group) if first else report.patient
     if best is not None and best.pk not in procedures:
         procedures[best.pk] = best
@@ -201,11 +200,14 @@ def _whom(
     return list(dict.fromkeys(ids))[:MOST_CANDIDATES]
 
 
+def _cases() -> QuerySet[Procedure]:
+    return Procedure.objects.select_related("patient", "protocol_version__protocol").defer("protocol_version__data")
+
+
 def _best(ids: list[int], ranked: dict[int, tuple[matching.Case, ...]]) -> Procedure | None:
     """The nearest case of the first candidate who has one."""
     nearest = next((ranked[pk][0].id for pk in ids if ranked[pk]), None)
-    rows = Procedure.objects.select_related("patient", "protocol_version__protocol").defer("protocol_version__data")
-    return rows.filter(pk=nearest).first() if nearest is not None else None
+    return _cases().filter(pk=nearest).first() if nearest is not None else None
 
 
 def _candidate(

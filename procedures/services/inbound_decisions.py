@@ -32,6 +32,10 @@ from procedures.services.inbound import Outcome
 #: Standings that a person may say where the laboratory has not.
 TO_SAY = (Standing.PRELIMINARY, Standing.FINAL, Standing.CORRECTED)
 CODE_LENGTH = 40
+#: What taking an attachment back changes of a part.
+UNDONE = (
+    "state", "reasons", "version", "test", "level", "procedure", "decided_by", "decided_at", "decision_reason",
+)  # fmt: skip
 DONE_LENGTH = 300
 
 
@@ -128,7 +132,7 @@ def undo(*, version: ResultVersion, reason: str, actor: Actor) -> list[InboundIt
         item.version = item.test = None
         item.level = str(Level.CRITICAL if version.level == Level.CRITICAL else Level.UNKNOWN)
         item.procedure, item.decided_by_id, item.decided_at, item.decision_reason = None, None, None, ""
-        item.save()
+        item.save(update_fields=UNDONE)
     data = {"case": case.code, "test": version.test.code, "parts": [item.pk for item in items]}
     audit.record(
         action="inbound.undone", actor=actor, subject=row, patient_id=case.patient_id, data=data, reason=reason

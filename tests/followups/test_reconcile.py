@@ -9,11 +9,12 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clinic import clock
-from followups import reconcile
+from followups import receivers, reconcile
 from followups.domain import planner
 from followups.domain.kinds import Closed, Kind
 from followups.models import FollowUp, Review
 from followups.selectors import facts
+from followups.services import outreach
 from procedures import events
 from procedures.models import Checklist, LabTest, Procedure
 from procedures.services import checklists
@@ -123,6 +124,25 @@ def test_a_planner_that_raises_loses_no_fact_and_somebody_hears_of_it(monkeypatc
     assert procedure.planned_version < procedure.facts_version
     promise = FollowUp.objects.get(procedure=procedure)
     assert (promise.kind, promise.responsible_id) == (Kind.PLAN_FAILED, procedure.responsible_id)
+
+
+@pytest.mark.parametrize("broken", ["heed", "_offered"])
+def test_what_fails_beside_the_plan_loses_no_fact_and_no_plan(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database itself refuses something: without a savepoint of its own the whole transaction would be lost."""
+
+    def explode(_: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    monkeypatch.setattr(*((outreach, "heed") if broken == "heed" else (receivers, "_offered")), explode)
+    procedure = make.procedure()
+    with transaction.atomic():
+        Procedure.objects.filter(pk=procedure.pk).update(note="a fact")
+        events.changed(procedure)
+    procedure.refresh_from_db()
+    assert procedure.note == "a fact"
+    assert procedure.planned_version == procedure.facts_version
+    assert FollowUp.objects.filter(procedure=procedure, kind=Kind.BOOK_REQUEST).exists()
 
 
 def test_a_failed_plan_reopens_a_closed_case_and_the_next_plan_ends_the_promise(
