@@ -19,6 +19,7 @@ from followups.models.contacts import ContactChannel, ContactOutcome, ContactPur
 from followups.patient_language import language_of, spoken_to, words_for
 from followups.selectors import telling
 from followups.services import contacts, told_by_link
+from followups.views import patient_page
 from procedures.access import CONTACT, procedure_for
 
 
@@ -43,16 +44,18 @@ def letter(request: HttpRequest, code: str) -> HttpResponse:
     protocol = procedure.protocol_version.parsed
     patient = procedure.patient
     language = language_of(patient, protocol)
+    words = words_for(patient, protocol)
     context: dict[str, object] = {
+        **patient_page.danger(words),
         "procedure": procedure,
         "lines": written,
         "unwritten": [line for line in lines if not line.readable],
         "spoken_to": spoken_to(patient, protocol),
-        "words": words_for(patient, protocol),
+        "words": words,
+        "emergency_title": words.text("emergency").title,
         "letter_language": language,
         "today": clock.now(),
         "phone": settings.WARD_PHONE if patient.is_inpatient else settings.CLINIC_PHONE_24H,
-        "signs": next((t for t in words_for(patient, protocol).texts if t.code == "emergency"), None),
     }
     with translation.override(language):
         context["sheet"] = render(request, "patient/letter_sheet.html", context).content.decode()
