@@ -142,6 +142,12 @@ def numbers(group: Group) -> frozenset[str]:
     return frozenset({*found, group.placer_number.strip()} - {""})
 
 
+def ours(case: Case) -> frozenset[str]:
+    """Every number of ours by which a message may name this case: its own code, its tubes', its orders'."""
+    tubes, orders = {tube.number for tube in case.tubes}, {order.number for order in case.orders}
+    return frozenset({case.code, *tubes, *orders} - {""})
+
+
 def _ordered(case: Case, group: Group) -> bool:
     """By the order's number, or by the case's own code, which is on the labels of its tubes."""
     number = group.placer_number.strip()

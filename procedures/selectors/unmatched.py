@@ -263,14 +263,15 @@ def _case(case: matching.Case, first: Part | None) -> tuple[Compared, ...]:
     within = timedelta(hours=case.protocol.match_hours)
     near = Agrees.UNKNOWN if apart is None else Agrees.YES if apart <= within else Agrees.NO
     numbers = matching.numbers(first.group)
-    tubes = [tube.number for tube in case.tubes if tube.number]
+    ours = matching.ours(case)
+    tubes = [case.code, *(tube.number for tube in case.tubes if tube.number), *sorted(ours & numbers - {case.code})]
     fluid = Agrees.UNKNOWN if first.fluid is None else Agrees.YES if case.has(first.fluid) else Agrees.NO
-    same = Agrees.UNKNOWN if not (tubes and numbers) else Agrees.YES if set(tubes) & numbers else Agrees.NO
+    same = Agrees.UNKNOWN if not numbers else Agrees.YES if ours & numbers else Agrees.NO
     fluids = sorted({test.fluid for test in case.protocol.tests})
     return (
         Compared(_("Fluid"), first.fluid.label if first.fluid else "", ", ".join(fluids), fluid),
         Compared(_("Collected"), _moment(moment), _times(case.moments), near),
-        Compared(_("Tube or order"), ", ".join(sorted(numbers)), ", ".join(tubes), same),
+        Compared(_("Tube or order"), ", ".join(sorted(numbers)), ", ".join(dict.fromkeys(tubes)), same),
     )
 
 

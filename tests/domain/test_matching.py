@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from procedures.domain.matching import Case, CaseReason, Order, Tube, Where, case_of
+from procedures.domain.matching import Case, CaseReason, Order, Tube, Where, case_of, ours
 from procedures.domain.report import Coded, Group, Moment, Place, SpecimenRead, Standing
 from procedures.domain.test_codes import LOINC, Clues, CodeReason, Mapped, Target, Which, which
 from procedures.selectors import code_data
@@ -56,6 +56,14 @@ def test_the_orders_number_says_it_too(placer: str) -> None:
     found = where(group(placer=placer, after=None), a_case(1), a_case(2))
     assert found.case is not None
     assert found.case.id == 2
+
+
+@pytest.mark.parametrize("number", ["S2", "C2-01", "C2"])
+def test_a_case_is_named_by_its_tubes_its_orders_and_its_own_code(number: str) -> None:
+    case = a_case(2, number="S2")
+    assert number in ours(case)
+    assert where(group(number, placer=number), case).by_number
+    assert "" not in ours(a_case(3))
 
 
 def test_numbers_of_two_cases_are_a_question() -> None:

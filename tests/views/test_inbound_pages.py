@@ -64,6 +64,15 @@ def test_an_unknown_code_is_attached_by_one_click_and_the_next_one_is_entered_by
     assert chart.values("csf_protein") == {"protein": 44}
 
 
+def test_the_cases_own_code_in_the_message_is_said_to_agree(nurse: Client) -> None:
+    chart = Chart(tapped("csf_protein"))
+    message = send(unknown_code(placer=chart.case.code))
+    page = nurse.get(f"/results/unmatched/{message.pk}/").content.decode()
+    row = page[page.index("Tube or order") :]
+    assert chart.case.code in row[: row.index("</tr>")]
+    assert "agrees" in row[: row.index("</tr>")]
+
+
 def test_what_was_typed_is_not_lost_when_it_cannot_be_saved(nurse: Client) -> None:
     chart = Chart(tapped("csf_protein"))
     message = send(unknown_code())
