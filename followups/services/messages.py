@@ -6,13 +6,14 @@ may see it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -57,59 +58,93 @@ def generation_of(key: str) -> int:
     return int(key.split(":")[1])
 
 
-def queue(*, follow_up: FollowUp, step: Step, recipients: tuple[int, ...]) -> int:
-    """One message for each recipient, once; returns how many are new.
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A message to somebody of the staff, before it is written."""
 
-    Who still has one of this promise waiting gets no second: after an outage one reminder is enough.
+    key: str
+    kind: str
+    channel: str
+    recipient: int
+    not_before: datetime
+    created_at: datetime
+    follow_up: int | None = None
+    useful_until: datetime | None = None
+
+
+#: Promise, generation, channel and recipient of a message that has not left yet.
+Waiting: TypeAlias = tuple[int, int, str, int]
+
+
+def waiting(follow_ups: Iterable[FollowUp]) -> set[Waiting]:
+    """Which messages of these promises have not left yet. One query."""
+    found = Message.objects.filter(
+        follow_up__in=[row.pk for row in follow_ups], state=MessageState.QUEUED, recipient__isnull=False
+    ).values_list("follow_up_id", "key", "channel", "recipient_id")
+    return {(pk, generation_of(key), channel, recipient) for pk, key, channel, recipient in found}
+
+
+def reminders(
+    *, follow_up: FollowUp, step: Step, recipients: Iterable[int], waiting: Collection[Waiting]
+) -> list[Draft]:
+    """One message for each recipient. Who still has one of this promise ``waiting`` gets no second: after an outage one
+    reminder is enough.
     """
-    waiting = set(
-        Message.objects.filter(
-            follow_up=follow_up,
-            channel=step.channel,
-            state=MessageState.QUEUED,
-            key__startswith=f"{follow_up.pk}:{follow_up.generation}:",
-        ).values_list("recipient_id", flat=True)
-    )
-    rows = [
-        Message(
+    not_before = ladders.not_before(step.now, channel=step.channel, level=follow_up.level)
+    return [
+        Draft(
             key=key_of(follow_up, step, recipient),
-            follow_up=follow_up,
+            follow_up=follow_up.pk,
             kind=follow_up.kind,
             channel=step.channel,
-            recipient_id=recipient,
-            not_before=ladders.not_before(step.now, channel=step.channel, level=follow_up.level),
+            recipient=recipient,
+            not_before=not_before,
             created_at=step.now,
         )
         for recipient in recipients
-        if recipient not in waiting
+        if (follow_up.pk, follow_up.generation, step.channel, recipient) not in waiting
     ]
-    return _insert(rows)
 
 
-def queue_digest(*, step: Step, recipients: tuple[int, ...]) -> int:
-    """Each recipient's next daily digest, unless it is there already; returns how many are new."""
+def digests(*, step: Step, recipients: Iterable[int]) -> list[Draft]:
+    """Each recipient's next daily digest."""
     at = ladders.next_digest(step.now)
     day = at.astimezone(ZoneInfo(settings.CLINIC_ZONE)).date()
-    rows = [
-        Message(
+    return [
+        Draft(
             key=f"{DIGEST}:{day.isoformat()}:{recipient}:{step.channel}",
             kind=DIGEST,
             channel=step.channel,
-            recipient_id=recipient,
+            recipient=recipient,
             not_before=at,
             useful_until=at + timedelta(days=1),
             created_at=step.now,
         )
         for recipient in recipients
     ]
-    return _insert(rows)
 
 
-def _insert(rows: list[Message]) -> int:
-    keys = [row.key for row in rows]
-    known = Message.objects.filter(key__in=keys).count()
-    Message.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows) - known
+INSERT = """
+INSERT INTO followups_message (key, kind, channel, recipient_id, not_before, created_at, follow_up_id, useful_until,
+    state, attempts, language, outcome, provider_id, report)
+SELECT d.*, 'queued', 0, '', '', '', '' FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[],
+    %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::timestamptz[]) AS d
+ON CONFLICT (key) DO NOTHING
+"""
+
+
+def insert(drafts: Iterable[Draft]) -> int:
+    """Queue them all, each key once; returns how many are new. One statement, whatever the number.
+
+    In the order of their keys: two passes at once that queue the same digests wait for each other, never in a circle.
+    """
+    rows = sorted({draft.key: draft for draft in drafts}.items())
+    if not rows:
+        return 0
+    columns = [[getattr(draft, field.name) for _key, draft in rows] for field in fields(Draft)]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, columns)
+        return int(cursor.rowcount)
 
 
 def render(message: Message) -> OutgoingMessage:
