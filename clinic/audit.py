@@ -16,7 +16,6 @@ from clinic import clock
 from clinic.actor import Actor
 from clinic.models import AuditEntry
 
-
 COLUMNS = tuple(field for field in AuditEntry._meta.local_concrete_fields if not field.primary_key)
 
 
@@ -48,7 +47,7 @@ def entry(
     reason: str = "",
 ) -> AuditEntry:
     """A row as ``record`` writes it, not written yet: for whoever writes many at once (``record_all``), or in the same
-    statement as the change (``insert_with``).
+    statement as the change (``insert_from``).
     """
     return AuditEntry(
         action=action,
@@ -70,12 +69,19 @@ def record_all(entries: Iterable[AuditEntry]) -> None:
     AuditEntry.objects.bulk_create(entries)
 
 
-def insert_with(row: AuditEntry, source: str) -> tuple[str, list[Any]]:
-    """The row as a part of another statement: written once for each row of ``source``, so not where it has none."""
+def insert_from(source: str) -> str:
+    """Writing a row as a part of another statement: once for each row of ``source``, so not at all where it has none.
+
+    Its parameters are ``values`` of the row.
+    """
     columns = ", ".join(str(field.column) for field in COLUMNS)
     values = ", ".join(f"%s::{field.db_type(connection)}" for field in COLUMNS)
-    statement = f"INSERT INTO {AuditEntry._meta.db_table} ({columns}) SELECT {values} FROM {source}"
-    return statement, [field.get_db_prep_save(getattr(row, field.attname), connection) for field in COLUMNS]
+    return f"INSERT INTO {AuditEntry._meta.db_table} ({columns}) SELECT {values} FROM {source}"
+
+
+def values(row: AuditEntry) -> list[Any]:
+    """What ``insert_from`` writes of a row."""
+    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in COLUMNS]
 
 
 def record_read(

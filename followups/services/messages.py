@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -16,12 +17,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic import audit, clock, transitions
 from clinic.access import require
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
+from clinic.models import AuditEntry
 from clinic.roles import Role
 from followups.channels.base import OutgoingMessage
 from followups.domain import kinds
@@ -153,18 +156,23 @@ def render(message: Message) -> OutgoingMessage:
         return patient_words.render(message)
     follow_up = message.follow_up
     urgent = follow_up is not None and follow_up.level == "critical"
-    body = render_to_string(
-        f"messages/{message.channel}/{'digest' if message.kind == DIGEST else 'promise'}.txt",
-        {
-            "clinic": settings.CLINIC_NAME,
-            "link": settings.SITE_URL + _path(follow_up),
-            "urgent": urgent,
-            "task": "" if message.kind == DIGEST else _(kinds.of(Kind(message.kind)).mail),
-        },
-    )
+    template = f"messages/{message.channel}/{'digest' if message.kind == DIGEST else 'promise'}.txt"
+    task = "" if message.kind == DIGEST else _(kinds.of(Kind(message.kind)).mail)
+    body = _body(template, task, urgent, settings.CLINIC_NAME, get_language() or "")
+    body = body.replace(LINK, settings.SITE_URL + _path(follow_up))
     subject = _("Urgent: you have a task in Procedure Tracker") if urgent else _("You have a task in Procedure Tracker")
     to = message.recipient.email if message.recipient is not None else ""
     return OutgoingMessage(key=message.key, to=to, subject=subject, body=body)
+
+
+#: Stands in the words of a mail where each has its own address.
+LINK = "https://link.invalid/"
+
+
+@lru_cache(maxsize=256)
+def _body(template: str, task: str, urgent: bool, clinic: str, language: str) -> str:
+    """The words, but for the link: the same for thousands of mails. ``language`` is what they are rendered in."""
+    return render_to_string(template, {"clinic": clinic, "link": LINK, "urgent": urgent, "task": task})
 
 
 def _path(follow_up: FollowUp | None) -> str:
@@ -262,16 +270,21 @@ def _patient(message: Message) -> int | None:
     return follow_up.procedure.patient_id if follow_up is not None and follow_up.procedure else None
 
 
-@transaction.atomic
-def settled(*, message: Message, state: MessageState, outcome: str) -> None:
-    """The audit line of a message that has come to its end. What is said to a patient also changes the plan."""
-    audit.record(
+def settled_entry(*, message: Message, state: MessageState, outcome: str) -> AuditEntry:
+    """The audit line of a message that has come to its end, not written yet."""
+    return audit.entry(
         action=f"message.{state}",
         actor=Actor.system(),
         subject=message,
         patient_id=_patient(message),
         data={"kind": message.kind, "channel": message.channel, "recipient": message.recipient_id, "outcome": outcome},
     )
+
+
+@transaction.atomic
+def settled(*, message: Message, state: MessageState, outcome: str) -> None:
+    """A message has come to its end: its audit line. What is said to a patient also changes the plan."""
+    settled_entry(message=message, state=state, outcome=outcome).save(force_insert=True)
     if state in MATTERS:
         _planned(message)
 
