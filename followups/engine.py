@@ -95,15 +95,16 @@ def run_pass(now: datetime, *, hand_over: HandOver | None = None) -> PassReport:
     plan_own(now, roster, report)
     advance(now, roster, report)
     report.reaped = dispatch.reap(now=now)
+    idle: set[str] = set()
     if hand_over is not None:
         for name in sorted(channels.NAMES):
             hand_over(name)
     else:
-        _send_here(now, report)
+        idle = _send_here(now, report)
     _look(now, report)
     ended = clock.real_now()
     report.seconds = round((ended - began).total_seconds(), 3)
-    _beat({HEARTBEAT: report.data()}, ended)
+    _beat({HEARTBEAT: report.data()} | {CHANNEL_HEARTBEAT.format(name): {} for name in sorted(idle)}, ended)
     return report
 
 
@@ -399,8 +400,8 @@ def send_on(channel: str, now: datetime) -> Counter[str]:
         return counts
 
 
-def _send_here(now: datetime, report: PassReport) -> None:
-    """Channel by channel. One on which nothing waits needs no turn to have done all that was due on it."""
+def _send_here(now: datetime, report: PassReport) -> set[str]:
+    """Channel by channel. Returns those on which nothing waits: all that was due on them has been tried."""
     busy = dispatch.channels_due(now)
     for channel in sorted(busy):
         try:
@@ -410,5 +411,4 @@ def _send_here(now: datetime, report: PassReport) -> None:
             report.set_aside += 1
             continue
         report.delivered = dict(Counter(report.delivered) + counts)
-    if idle := channels.NAMES - busy:
-        _beat({CHANNEL_HEARTBEAT.format(channel): {} for channel in sorted(idle)}, clock.real_now())
+    return set(channels.NAMES) - busy

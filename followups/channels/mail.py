@@ -1,5 +1,5 @@
-"""One mail as it goes over the line. What is plain ASCII is written down directly: the general way takes longer to build
-a mail than everything else about it takes together.
+"""One mail as it goes over the line. What is plain ASCII is written down directly: the general way takes longer to
+build a mail than everything else about it takes together.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LONGEST = 900
 class Mail(EmailMessage):
     """A text to one person, with headers of its own."""
 
-    def message(self) -> Any:
+    def message(self, **options: Any) -> Any:
         headers = {
             "Content-Type": 'text/plain; charset="utf-8"',
             "MIME-Version": "1.0",
@@ -32,7 +32,7 @@ class Mail(EmailMessage):
         text = f"{head}\n{self.body}"
         if head.count("\n") == len(headers) and "\r" not in text and _is_plain(text):
             return Written(text)
-        return super().message()
+        return super().message(**options)
 
 
 def _is_plain(text: str) -> bool:

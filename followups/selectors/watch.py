@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from django.db.models import Count, Min, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Min, Q
 
 from followups import channels
 from followups.domain import backoff
@@ -45,7 +45,8 @@ def _held() -> Held:
     """What is being sent, and what has stopped and waits for a person."""
     rows = (
         Message.objects.filter(STOPPED | Q(state=str(MessageState.SENDING)))
-        .values_list("state", Q(patient__isnull=False))
+        .annotate(to_patient=ExpressionWrapper(Q(patient__isnull=False), output_field=BooleanField()))
+        .values_list("state", "to_patient")
         .annotate(n=Count("pk"), since=Min("not_before"))
         .order_by()
     )
