@@ -9,10 +9,11 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 from django.utils.translation import gettext as _
 
 from followups.channels.base import Outcome, OutgoingMessage
+from followups.channels.mail import Mail
 from followups.domain.backoff import Fate
 
 
@@ -28,7 +29,7 @@ class EmailSession:
         if not self._opened():
             assert self._down is not None
             return self._down
-        mail = EmailMessage(
+        mail = Mail(
             subject=message.subject,
             body=message.body,
             from_email=settings.DEFAULT_FROM_EMAIL,

@@ -7,7 +7,7 @@ published nothing happens.
 from __future__ import annotations
 
 import logging
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -102,7 +102,8 @@ def day_before(*, actor: Actor, first: date, last: date) -> tuple[int, int]:
     """
     if live.rule_set() is None:
         return 0, 0
-    rows = Procedure.objects.filter(status="scheduled", stay__startswith__date__range=(first, last))
+    begin, end = (timezone.make_aware(datetime.combine(day, time.min)) for day in (first, last + timedelta(days=1)))
+    rows = Procedure.objects.filter(status="scheduled", stay__startswith__gte=begin, stay__startswith__lt=end)
     wanted = {f"{Moment.DAY_BEFORE}:{p.pk}:{timezone.localtime(p.stay.lower):%Y-%m-%d}": p for p in rows}
     done = set(SafetyRun.objects.filter(once__in=wanted).values_list("once", flat=True))
     made = aside = 0
