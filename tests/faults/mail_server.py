@@ -1,0 +1,74 @@
+"""A real SMTP server that can be told to be difficult, and what it received."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+#: An answer of :class:`Post`: it takes the mail, and closes the line without a word.
+DROP = "drop"
+
+
+def nothing() -> None:
+    """What happens unless a test says otherwise."""
+
+
+class Post:
+    """Answers what it is told to, then accepts; remembers what it accepted.
+
+    ``on_hello`` and ``on_mail`` are called when a sender has said hello, and when a mail has been accepted and the
+    sender does not know it yet.
+    """
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.clear()
+
+    def clear(self) -> None:
+        self.answers: list[str] = []
+        self.accepted: list[str] = []
+        self.connections = 0
+        self.on_hello: Callable[[], None] = nothing
+        self.on_mail: Callable[[], None] = nothing
+
+    async def handle_EHLO(self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]) -> Any:
+        session.host_name = hostname
+        self.connections += 1
+        self.on_hello()
+        return responses
+
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:
+        answer = self.answers.pop(0) if self.answers else ""
+        if answer and answer != DROP:
+            return answer
+        self.accepted.append(envelope.content.decode())
+        self.on_mail()
+        if answer == DROP:
+            server.transport.abort()
+        return "250 OK"
+
+    def message_ids(self) -> list[str]:
+        lines = [line for mail in self.accepted for line in mail.splitlines()]
+        return [line.partition(":")[2].strip() for line in lines if line.lower().startswith("message-id:")]
+
+    def copies(self) -> Counter[str]:
+        """How often each Message-ID came."""
+        return Counter(self.message_ids())
+
+
+@contextmanager
+def running() -> Iterator[Post]:
+    post = Post()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        post.port = probe.getsockname()[1]
+    server = Controller(post, hostname="127.0.0.1", port=post.port)
+    server.start()
+    try:
+        yield post
+    finally:
+        server.stop()
