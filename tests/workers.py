@@ -56,18 +56,18 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
 
 
 class Child:
-    """A process that does ``work`` again and again until it is told to end, or is killed.
+    """A process that does ``work`` again and again until it is told to end, or is killed; or ``once``.
 
     A fork of the test's own process, with connections of its own: it is there at once.
     """
 
-    def __init__(self, work: Callable[[], object]) -> None:
+    def __init__(self, work: Callable[[], object], *, once: bool = False) -> None:
         connections.close_all()  # a child must not share a connection with us
         listen, self._tell = os.pipe()
         parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
-            _live(work, listen, parent)
+            _live(work, listen, parent, once)
         os.close(listen)
 
     def kill(self) -> None:
@@ -84,6 +84,10 @@ class Child:
     def end(self) -> None:
         """When what it does just now is done; it must not have failed."""
         os.write(self._tell, b"!")
+        self.wait()
+
+    def wait(self) -> None:
+        """Until it has ended by itself, without a fault."""
         assert os.waitstatus_to_exitcode(self._wait()) == 0
 
     def _wait(self) -> int:
@@ -92,14 +96,16 @@ class Child:
         return status
 
 
-def _live(work: Callable[[], object], listen: int, parent: int) -> NoReturn:
+def _live(work: Callable[[], object], listen: int, parent: int, once: bool) -> NoReturn:
     code = 1
     try:
         die_with_parent(signal.SIGKILL, parent)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(WATCHDOG_SECONDS)  # a test that waits for something that never comes ends all the same
-        while not select.select([listen], [], [], 0.002)[0]:
+        while once or not select.select([listen], [], [], 0.002)[0]:
             work()
+            if once:
+                break
         code = 0
     except BaseException:
         traceback.print_exc()

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.utils.translation import gettext as _
 
+from followups.channels import disk
 from followups.channels.base import Outcome, OutgoingMessage
 from followups.domain.backoff import Fate
 
@@ -40,7 +41,10 @@ class EmailSession:
             mail.send()
         except Exception as error:  # a channel never raises: one bad mail must not stop the others
             self.close()
-            return _outcome(error)
+            outcome = _outcome(error)
+            if disk.has_no_room(error):  # nor is there for the next one
+                self._down = outcome
+            return outcome
         return Outcome(Fate.SENT, _("handed to the mail server"))
 
     def close(self) -> None:
@@ -58,11 +62,11 @@ class EmailSession:
             return False
         if self._connection is not None:
             return True
-        connection = get_connection()
         try:
+            connection = get_connection()
             connection.open()
-        except (smtplib.SMTPException, OSError) as error:
-            self._down = Outcome(Fate.NOT_NOW, _("mail server cannot be reached: %(why)s") % {"why": _why(error)})
+        except Exception as error:  # the folder of the file backend, too, may be out of reach
+            self._down = _away(error)
             return False
         self._connection = connection
         return True
@@ -99,8 +103,17 @@ def _domain() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 
+def _away(error: Exception) -> Outcome:
+    """Nothing has left."""
+    if disk.has_no_room(error):
+        return _outcome(error)
+    return Outcome(Fate.NOT_NOW, _("mail server cannot be reached: %(why)s") % {"why": _why(error)})
+
+
 def _outcome(error: Exception) -> Outcome:
     code = _code(error)
+    if isinstance(error, OSError) and disk.has_no_room(error):
+        return disk.not_written(error)
     words = {"why": _why(error)}
     if code is None and isinstance(error, smtplib.SMTPServerDisconnected | OSError):
         return Outcome(Fate.UNKNOWN, _("connection lost while sending: %(why)s") % words)
