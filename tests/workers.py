@@ -24,12 +24,12 @@ WATCHDOG_SECONDS = 60
 # --- Celery ---------------------------------------------------------------------------------------
 
 
-def start_worker(settings: Any, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """A worker process on the test's database and broker. It is killed should a test wait for it too long."""
+def start_worker(settings: Any, seconds: int = WATCHDOG_SECONDS, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A worker process on the test's database and broker. It is killed after so many ``seconds``."""
     redis.Redis.from_url(embedded.client(settings.REDIS_URL)).delete(*celery.queue_names())
     command = ["-m", "celery", "-A", "clinic", "worker", "--loglevel", "INFO", "--without-gossip"]
     process = subprocess.Popen(
-        ["timeout", str(WATCHDOG_SECONDS), sys.executable, *command, "--without-mingle"],
+        ["timeout", str(seconds), sys.executable, *command, "--without-mingle"],
         cwd=processes.ROOT,
         env=processes.environment(**environment),
         stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,28 @@ DROP = "drop"
 
 def nothing() -> None:
     """What happens unless a test says otherwise."""
+
+
+class Stop:
+    """A point that the server's thread stops at, once, until the test lets it go on."""
+
+    SECONDS = 20
+
+    def __init__(self, *, after: int = 0) -> None:
+        self._left = after
+        self._here, self._go_on = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self._left -= 1
+        if self._left < 0 and not self._go_on.is_set():
+            self._here.set()
+            self._go_on.wait(self.SECONDS)
+
+    def wait(self) -> None:
+        assert self._here.wait(self.SECONDS)
+
+    def go_on(self) -> None:
+        self._go_on.set()
 
 
 class Post:

@@ -20,7 +20,7 @@ from followups.domain.kinds import MessageState
 from followups.models import DeliveryAttempt, Message
 from tests.faults import outbox
 from tests.faults.conftest import Account
-from tests.faults.mail_server import Post
+from tests.faults.mail_server import Post, Stop
 from tests.workers import Child
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,29 +40,11 @@ def after_a_kill(now: datetime) -> None:
     engine.send_on("email", now + LATER)
 
 
-class Moment:
-    """A point that the mail server's thread comes to and stops at, until the test lets it go on."""
-
-    def __init__(self) -> None:
-        self._here, self._go_on = threading.Event(), threading.Event()
-
-    def __call__(self) -> None:
-        if not self._go_on.is_set():
-            self._here.set()
-            self._go_on.wait(SECONDS)
-
-    def wait(self) -> None:
-        assert self._here.wait(SECONDS)
-
-    def go_on(self) -> None:
-        self._go_on.set()
-
-
 def test_a_worker_killed_before_it_sends_loses_nothing_and_doubles_nothing(
     post: Post, now: datetime, account: Account
 ) -> None:
     outbox.fill(MAILS, now)
-    post.on_hello = moment = Moment()
+    post.on_hello = moment = Stop()
     worker = Child(partial(send_all, now))
     moment.wait()
     worker.kill()
@@ -76,7 +58,7 @@ def test_a_worker_killed_after_the_server_accepted_sends_one_mail_again_under_th
     post: Post, now: datetime, account: Account
 ) -> None:
     outbox.fill(MAILS, now)
-    post.on_mail = moment = Moment()
+    post.on_mail = moment = Stop()
     worker = Child(partial(send_all, now))
     moment.wait()
     worker.kill()
@@ -90,7 +72,7 @@ def test_a_worker_killed_after_the_server_accepted_sends_one_mail_again_under_th
 def test_a_worker_killed_while_it_settles_has_settled_nothing(post: Post, now: datetime, account: Account) -> None:
     """Between its first word to the database and the commit: it waits for a row that the test holds."""
     outbox.fill(MAILS, now)
-    post.on_mail = moment = Moment()
+    post.on_mail = moment = Stop()
     worker = Child(partial(send_all, now))
     moment.wait()
     with transaction.atomic():
@@ -116,7 +98,7 @@ def test_a_worker_that_settled_before_it_sends_would_lose_a_mail(
 
     outbox.fill(MAILS, now)
     monkeypatch.setattr(dispatch, "deliver", settle_first)
-    post.on_hello = moment = Moment()
+    post.on_hello = moment = Stop()
     worker = Child(partial(send_all, now))
     moment.wait()
     worker.kill()
