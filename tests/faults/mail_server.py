@@ -44,8 +44,8 @@ class Stop:
 class Post:
     """Answers what it is told to, then accepts; remembers what it accepted.
 
-    ``on_hello`` and ``on_mail`` are called when a sender has said hello, and when a mail has been accepted and the
-    sender does not know it yet.
+    ``on_hello``, ``on_sender`` and ``on_mail`` are called when somebody has said hello, has named the sender of a mail,
+    and when a mail has been accepted and they do not know it yet.
     """
 
     def __init__(self) -> None:
@@ -57,6 +57,7 @@ class Post:
         self.accepted: list[str] = []
         self.connections = 0
         self.on_hello: Callable[[], None] = nothing
+        self.on_sender: Callable[[], None] = nothing
         self.on_mail: Callable[[], None] = nothing
 
     async def handle_EHLO(self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]) -> Any:
@@ -64,6 +65,11 @@ class Post:
         self.connections += 1
         self.on_hello()
         return responses
+
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:
+        self.on_sender()
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:
         answer = self.answers.pop(0) if self.answers else ""

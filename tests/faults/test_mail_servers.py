@@ -20,7 +20,7 @@ from tests import make
 from tests.factories import outreach
 from tests.faults import outbox
 from tests.faults.conftest import Account
-from tests.faults.mail_server import DROP, Post
+from tests.faults.mail_server import DROP, Post, Stop
 from tests.faults.outbox import MINUTE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,6 +88,35 @@ def test_a_patients_mail_to_a_server_that_hangs_or_is_away_goes_later_too(
     settings.EMAIL_PORT = post.port
     assert engine.send_on("patient_email", message.not_before) == {"sent": 1}
     assert len(post.accepted) == 1
+
+
+def test_a_patients_mail_that_a_silent_server_never_got_goes_later_and_nobody_is_asked(
+    post: Post, settings: Any
+) -> None:
+    """It says hello, hears whose mail it is, and falls silent: the words have not left."""
+    settings.EMAIL_TIMEOUT = 0.1
+    message = to_patient()
+    post.on_sender = stop = Stop()
+    assert engine.send_on("patient_email", message.not_before) == {"queued": 1}
+    stop.go_on()
+    message.refresh_from_db()
+    settings.EMAIL_TIMEOUT = 10
+    assert engine.send_on("patient_email", message.not_before) == {"sent": 1}
+    assert len(post.accepted) == 1
+
+
+def test_a_server_that_falls_silent_is_asked_once_more_on_a_new_line_and_then_left_alone(
+    post: Post, now: datetime, settings: Any, account: Account
+) -> None:
+    settings.EMAIL_TIMEOUT = 0.1
+    outbox.fill(6, now)
+    post.on_sender = stop = Stop(after=2)
+    assert engine.send_on("email", now) == {"sent": 2, "queued": 4}
+    stop.go_on()
+    assert post.connections <= 2
+    settings.EMAIL_TIMEOUT = 10
+    assert engine.send_on("email", now + MINUTE) == {"sent": 4}
+    assert account(post) == (6, 0, 0)
 
 
 def test_a_reminder_that_was_taken_without_a_word_is_sent_again_under_the_same_id(
