@@ -1,4 +1,4 @@
-"""The broker and the database are restarted under a real Celery worker that goes on by itself."""
+"""The broker and the database are restarted under a real Celery worker, which goes on by itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -19,20 +19,18 @@ from clinic.actor import Actor
 from clinic.embedded_servers import Servers
 from clinic.models import AuditEntry
 from clinic.roles import Role
-from followups.models import FollowUp, FollowUpNote, Message
+from followups.models import FollowUp, FollowUpNote
 from followups.services import promises
 from tests import make
 from tests.factories import promises as factory
-from tests.faults import mail_server, outbox
+from tests.faults import celery_work, mail_server, outbox
+from tests.faults.celery_work import MAILS, SECONDS, all_sent, send, time_passes, until
 from tests.faults.conftest import Account
 from tests.faults.mail_server import Post, Stop
-from tests.workers import read_until, start_worker
 
 pytestmark = [pytest.mark.broker, pytest.mark.django_db(transaction=True)]
 
 TICK = "followups.tasks.tick"
-SECONDS = 30
-MAILS = 60
 
 
 @pytest.fixture(scope="module")
@@ -51,26 +49,7 @@ def post(office: Post) -> Post:
 @pytest.fixture(scope="module")
 def celery_worker(django_db_setup: None, bundled_servers: Servers, office: Post) -> Iterator[subprocess.Popen[str]]:
     """One worker for the module: whatever happens to the servers, nobody starts it again."""
-    backend = "django.core.mail.backends.smtp.EmailBackend"
-    mail = {"EMAIL_BACKEND": backend, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(office.port)}
-    for worker in start_worker(settings, seconds=180, **mail):
-        read_until(worker, "ready.")
-        drain = threading.Thread(target=worker.stdout.read, daemon=True)  # type: ignore[union-attr]
-        drain.start()
-        yield worker
-        assert worker.poll() is None
-
-
-def until(true: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> None:
-    """``meanwhile`` four times a second: what beat says every thirty."""
-    pause = threading.Event()
-    for number in range(SECONDS * 50):
-        if true():
-            return
-        if number % 12 == 0:
-            meanwhile()
-        pause.wait(0.02)
-    raise AssertionError("it never came to that")
+    yield from celery_work.at_work(office)
 
 
 def tick() -> None:
@@ -80,10 +59,6 @@ def tick() -> None:
 def waiting_nudges() -> int:
     with redis.Redis.from_url(embedded.client(settings.REDIS_URL)) as client:
         return sum(int(client.llen(name)) for name in celery.queue_names())  # type: ignore[arg-type]
-
-
-def all_sent() -> bool:
-    return not Message.objects.exclude(state="sent").exists()
 
 
 def test_nudges_that_went_with_the_broker_are_made_good_by_the_next_look(
@@ -175,13 +150,3 @@ def test_a_database_that_is_restarted_twice_under_load_loses_nothing_that_was_co
     stored = set(FollowUpNote.objects.values_list("text", flat=True))
     assert committed <= stored
     assert AuditEntry.objects.filter(action="promise.noted").count() == len(stored)  # and nothing by half
-
-
-def send() -> None:
-    nudge.nudge(celery.DELIVER, "email")
-
-
-def time_passes(now: datetime) -> None:
-    """Two minutes for the leases of what was under way, and a few for those that are to be tried again."""
-    outbox.lease_is_over(now)
-    Message.objects.filter(state="queued").update(not_before=now)
