@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,6 +14,7 @@ from django.db.models import F
 
 from clinic import clock
 from clinic.models import User
+from clinic.ready_query import ReadyQuery
 from clinic.roles import Role
 from followups.domain import closing, planner
 from followups.domain.kinds import Kind, Subject
@@ -28,6 +30,18 @@ logger = logging.getLogger(__name__)
 PLAN_FAILED = "plan_failed"
 CLINIC_ID = 1
 CLINIC_LOCK = 20_002
+
+# asked at every change of a fact: written once
+CASE_LOCKED = ReadyQuery(
+    lambda case: Procedure.objects.select_for_update(of=("self",), no_key=True)
+    .select_related("patient", "protocol_version__protocol")
+    .defer("protocol_version__data")  # large, and parsed once per process
+    .filter(pk=case)
+)
+PROMISES: dict[Subject, ReadyQuery[FollowUp]] = {
+    subject: ReadyQuery(partial(lambda kind, pk: FollowUp.objects.filter(subject_kind=kind, subject_id=pk), subject))
+    for subject in Subject
+}
 
 
 def procedure(pk: int) -> None:
@@ -168,9 +182,11 @@ class Of:
 
 def make_equal(of: Of, promises: tuple[Promise, ...], now: datetime) -> None:
     """Insert, update, re-open and close by key, under the subject's lock."""
-    stored = {f.key: f for f in FollowUp.objects.filter(subject_kind=of.subject, subject_id=of.id)}
+    stored = {f.key: f for f in PROMISES[of.subject].rows(of.id)}
     wanted = {p.key: p for p in promises}
-    FollowUp.objects.bulk_create([_new(of, promise, now) for key, promise in wanted.items() if key not in stored])
+    new = [_new(of, promise, now) for key, promise in wanted.items() if key not in stored]
+    if new:
+        FollowUp.objects.bulk_create(new)
     for key, promise in wanted.items():
         if key in stored and _differs(stored[key], promise):
             _update(stored[key], promise, now)
@@ -180,12 +196,10 @@ def make_equal(of: Of, promises: tuple[Promise, ...], now: datetime) -> None:
 
 
 def _locked(pk: int) -> Procedure:
-    return (
-        Procedure.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("patient", "protocol_version__protocol")
-        .defer("protocol_version__data")  # large, and parsed once per process
-        .get(pk=pk)
-    )
+    row = CASE_LOCKED.first(pk)
+    if row is None:
+        raise Procedure.DoesNotExist
+    return row
 
 
 def _locked_series(pk: int) -> Series:
