@@ -13,18 +13,13 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.db.models.query import (
-    FlatValuesListIterable,
-    ModelIterable,
-    NamedValuesListIterable,
-    ValuesListIterable,
-    create_namedtuple_class,
-    get_related_populators,
-)
+from django.db.models import query as django_query
 from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row")
 Values = Sequence[Any]
+#: How Django itself makes rows: nothing of it is typed.
+making: Any = django_query
 #: Stands in the SQL where a key will be; far from every key and every number that a query says itself.
 STAND_IN = -(2**62) - 20_231
 
@@ -50,6 +45,13 @@ class ReadyQuery(Generic[Row]):
     def first(self, *keys: int) -> Row | None:
         """The first of few; a query that could find many limits itself."""
         return next(iter(self.rows(*keys)), None)
+
+    def get(self, *keys: int) -> Row:
+        """The one that there is. Raises the model's ``DoesNotExist``."""
+        found = self.first(*keys)
+        if found is None:
+            raise self._write(*keys).model.DoesNotExist
+        return found
 
     def queryset(self, *keys: int) -> QuerySet[Any, Row]:
         """What is asked, as Django would ask it."""
@@ -101,26 +103,26 @@ class _Ready:
         return tuple(changed)
 
 
-def _reader(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Values], Any]:
+def _reader(queryset: Any, compiler: Any) -> Callable[[Values], Any]:
     """As the queryset itself would make a row of values."""
-    made = queryset._iterable_class  # type: ignore[attr-defined]
-    if made is ModelIterable:
+    made = queryset._iterable_class
+    if made is making.ModelIterable:
         return _model_reader(queryset, compiler)
-    if made is FlatValuesListIterable:
+    if made is making.FlatValuesListIterable:
         return lambda row: row[0]
-    if made is NamedValuesListIterable:
-        named = create_namedtuple_class(*queryset._fields)  # type: ignore[attr-defined]
-        return named._make
-    assert made is ValuesListIterable, made
+    if made is making.NamedValuesListIterable:
+        reader: Callable[[Values], Any] = making.create_namedtuple_class(*queryset._fields)._make
+        return reader
+    assert made is making.ValuesListIterable, made
     return tuple
 
 
-def _model_reader(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Values], Any]:
+def _model_reader(queryset: Any, compiler: Any) -> Callable[[Values], Any]:
     db, select, info = queryset.db, compiler.select, compiler.klass_info
     model, places = info["model"], info["select_fields"]
     begin, end = places[0], places[-1] + 1
     names = [column[0].target.attname for column in islice(select, begin, end)]
-    related = get_related_populators(info, select, db)
+    related = making.get_related_populators(info, select, db)
     annotated = list((compiler.annotation_col_map or {}).items())
 
     def read(row: Values) -> Any:

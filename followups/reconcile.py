@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from clinic import clock
+from clinic import clock, row_locks
 from clinic.models import User
 from clinic.ready_query import ReadyQuery
 from clinic.roles import Role
@@ -30,14 +30,11 @@ logger = logging.getLogger(__name__)
 PLAN_FAILED = "plan_failed"
 CLINIC_ID = 1
 CLINIC_LOCK = 20_002
+PLANNED = (
+    "UPDATE procedures_procedure SET planned_version = facts_version, closed_at = %(closed_at)s WHERE id = %(case)s"
+)
 
 # asked at every change of a fact: written once
-CASE_LOCKED = ReadyQuery(
-    lambda case: Procedure.objects.select_for_update(of=("self",), no_key=True)
-    .select_related("patient", "protocol_version__protocol")
-    .defer("protocol_version__data")  # large, and parsed once per process
-    .filter(pk=case)
-)
 PROMISES: dict[Subject, ReadyQuery[FollowUp]] = {
     subject: ReadyQuery(partial(lambda kind, pk: FollowUp.objects.filter(subject_kind=kind, subject_id=pk), subject))
     for subject in Subject
@@ -55,7 +52,8 @@ def procedure(pk: int) -> None:
         closed = planner.is_closed(facts, promises)
         closed_at = (row.closed_at or now) if closed else None
         if row.planned_version != row.facts_version or row.closed_at != closed_at:
-            Procedure.objects.filter(pk=pk).update(planned_version=F("facts_version"), closed_at=closed_at)
+            with connection.cursor() as cursor:
+                cursor.execute(PLANNED, {"case": pk, "closed_at": closed_at})
 
 
 def series(pk: int) -> None:
@@ -75,7 +73,7 @@ def series(pk: int) -> None:
 def message(pk: int) -> None:
     """The same for what waits of a laboratory's message."""
     with transaction.atomic():
-        row = InboundMessage.objects.select_for_update(of=("self",), no_key=True).defer("raw").get(pk=pk)
+        row = row_locks.lock(InboundMessage, pk, without=("raw",))
         facts = facts_selector.of_message(row)
         make_equal(Of(Subject.MESSAGE, pk, facts), planner.plan(facts, Subject.MESSAGE), clock.now())
         if row.planned_version != row.facts_version:
@@ -196,15 +194,13 @@ def make_equal(of: Of, promises: tuple[Promise, ...], now: datetime) -> None:
 
 
 def _locked(pk: int) -> Procedure:
-    row = CASE_LOCKED.first(pk)
-    if row is None:
-        raise Procedure.DoesNotExist
-    return row
+    # the protocol's data is large, and parsed once per process
+    related = ("patient", "protocol_version__protocol")
+    return row_locks.lock(Procedure, pk, *related, without=("protocol_version__data",))
 
 
 def _locked_series(pk: int) -> Series:
-    rows = Series.objects.select_related("patient", "protocol")
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+    return row_locks.lock(Series, pk, "patient", "protocol")
 
 
 def _latest(cases: list[Procedure]) -> Procedure | None:

@@ -79,30 +79,36 @@ SIGNED = ReadyQuery(
     lambda case: ProcedureRecord.objects.filter(procedure=case, signed_at__isnull=False).order_by("-number")[:1]
 )
 CARRIED_OUT = ReadyQuery(
-    lambda patient, protocol: Procedure.objects.filter(
-        patient_id=patient, protocol_version__protocol_id=protocol, status=ProcedureStatus.COMPLETED
+    lambda patient, protocol: (
+        Procedure.objects.filter(
+            patient_id=patient, protocol_version__protocol_id=protocol, status=ProcedureStatus.COMPLETED
+        )
+        .order_by()
+        .values_list("started_at", flat=True)
     )
-    .order_by()
-    .values_list("started_at", flat=True)
 )
 CONTACTS = ReadyQuery(
-    lambda case: PatientContact.objects.filter(procedure=case)
-    .order_by("at", "pk")
-    .only("purpose", "outcome", "at", "channel", "told_versions", "by_id")
+    lambda case: (
+        PatientContact.objects.filter(procedure=case)
+        .order_by("at", "pk")
+        .only("purpose", "outcome", "at", "channel", "told_versions", "by_id")
+    )
 )
-ACTIONS = ReadyQuery(
-    lambda case: Action.objects.filter(procedure=case)
-    .order_by("pk")
-    .values_list(
-        "pk",
-        "plan",
-        "created_at",
-        "due_at",
-        "done_at",
-        "responsible_id",
-        "done_by_id",
-        "review__version_id",
-        named=True,
+ACTIONS: ReadyQuery[Any] = ReadyQuery(
+    lambda case: (
+        Action.objects.filter(procedure=case)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "plan",
+            "created_at",
+            "due_at",
+            "done_at",
+            "responsible_id",
+            "done_by_id",
+            "review__version_id",
+            named=True,
+        )
     )
 )
 
@@ -118,9 +124,8 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
     tests, specimens, taken_back = lab_facts.laboratory(procedure, contacts, actions, there)
     record = SIGNED.first(procedure.pk) if ProcedureRecord in there else None
     holds = HOLDS.rows(procedure.pk) if Hold in there else []
-    flags = _flags(procedure, data, record, holds) | signs
-    if Checklist in there:
-        flags |= _answered(procedure, data)
+    answered = _answered(procedure, data) if Checklist in there else set()
+    flags = frozenset(_flags(procedure, data, record, holds) | signs | answered)
     reachable = symptom_facts.may_be_written_to(patient)
     return f.ProcedureFacts(
         id=procedure.pk,
@@ -144,7 +149,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         unsigned_stages=_unsigned(procedure),
         **_before_the_needle(procedure),
         record_signed_at=record.signed_at if record else None,
-        flags=frozenset(flags),
+        flags=flags,
         tests=tests,
         specimens=specimens,
         holds=tuple(_hold(h) for h in holds),

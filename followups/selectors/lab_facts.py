@@ -29,19 +29,25 @@ from procedures.models import (
 # asked at every change of a fact: written once, and without the values and texts that decide nothing here
 TESTS = ReadyQuery(lambda case: LabTest.objects.filter(procedure=case).order_by("pk"))
 VERSIONS = ReadyQuery(
-    lambda case: ResultVersion.objects.filter(test__procedure=case)
-    .order_by("test_id", "number")
-    .only("test_id", "number", "status", "level", "reported_at", "arrived_at")
+    lambda case: (
+        ResultVersion.objects.filter(test__procedure=case)
+        .order_by("test_id", "number")
+        .only("test_id", "number", "status", "level", "reported_at", "arrived_at")
+    )
 )
 REVIEWS = ReadyQuery(
-    lambda case: Review.objects.filter(procedure=case, superseded_by__isnull=True)
-    .order_by("pk")
-    .only("version_id", "reviewer_id", "at", "interpretation", "plan", "tell")
+    lambda case: (
+        Review.objects.filter(procedure=case, superseded_by__isnull=True)
+        .order_by("pk")
+        .only("version_id", "reviewer_id", "at", "interpretation", "plan", "tell")
+    )
 )
 TUBES = ReadyQuery(
-    lambda case: Specimen.objects.filter(procedure=case)
-    .order_by("pk")
-    .only("collected_at", "receipt_due_at", "received_at", "loss", "loss_at", "handed_over_at")
+    lambda case: (
+        Specimen.objects.filter(procedure=case)
+        .order_by("pk")
+        .only("collected_at", "receipt_due_at", "received_at", "loss", "loss_at", "handed_over_at")
+    )
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Set
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 from django.utils import timezone
 
 from clinic.ready_query import ReadyQuery
-
 from followups.domain import notices
 from followups.domain.kinds import Closed, Kind, MessageState
 from followups.domain.notices import Notice
@@ -32,7 +30,7 @@ TO_PATIENT = ReadyQuery(
 )
 
 
-def messages(procedure: Procedure, flags: Set[str], reachable: bool) -> dict[str, Any]:
+def messages(procedure: Procedure, flags: frozenset[str], reachable: bool) -> dict[str, Any]:
     """What the patient is told by messages. ``reachable``: they may be written to. One query."""
     rows = TO_PATIENT.rows(procedure.pk)
     stopped = [row for row in rows if row[0] in STOPPED and row[1] is None]
@@ -45,7 +43,7 @@ def messages(procedure: Procedure, flags: Set[str], reachable: bool) -> dict[str
     }
 
 
-def _notices(procedure: Procedure, flags: Set[str]) -> tuple[Notice, ...]:
+def _notices(procedure: Procedure, flags: frozenset[str]) -> tuple[Notice, ...]:
     zone, times = timezone.get_default_timezone(), notice_times()
     if procedure.status == ProcedureStatus.SCHEDULED and procedure.stay and procedure.scheduled_at:
         slot_at, scheduled_at = procedure.stay.lower, procedure.scheduled_at

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from clinic.ready_query import ReadyQuery
-
 from followups.domain import facts as f
 from followups.domain.reach import ways
 from followups.models import PatientLink, SymptomAnswer, SymptomCheck, SymptomTriage
@@ -31,11 +30,11 @@ ANSWERS = ReadyQuery(lambda case: SymptomAnswer.objects.filter(check_row__proced
 TRIAGES = ReadyQuery(lambda case: SymptomTriage.objects.filter(check_row__procedure=case))
 LINKS = ReadyQuery(lambda case: PatientLink.objects.filter(procedure=case, withdrawn_at__isnull=True).order_by("pk"))
 SAME_KIND = ReadyQuery(
-    lambda patient, protocol: Procedure.objects.filter(
-        patient_id=patient, protocol_version__protocol_id=protocol
+    lambda patient, protocol: (
+        Procedure.objects.filter(patient_id=patient, protocol_version__protocol_id=protocol)
+        .order_by()
+        .values_list("pk", "requested_at")
     )
-    .order_by()
-    .values_list("pk", "requested_at")
 )
 
 

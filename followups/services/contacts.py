@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from clinic import audit, clock
+from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Invalid, NotPermitted
 from clinic.roles import Role
@@ -51,7 +51,7 @@ def record(
     """
     if not actor.has(Role.NURSE, Role.PHYSICIAN) or actor.user_id is None:
         raise NotPermitted
-    row = Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=procedure.pk)
+    row = row_locks.lock(Procedure, procedure.pk)
     now = clock.now()
     when = at or now
     told = sorted(set(versions)) if outcome in TOLD else []

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.errors import Invalid
+from clinic.ready_query import ReadyQuery
 from followups.domain import kinds, sms_report
 from followups.domain import reach as rules
 from followups.domain.kinds import Closed, Kind, MessageState
@@ -42,6 +43,17 @@ OVER = frozenset({ProcedureStatus.CANCELLED, ProcedureStatus.ENTERED_IN_ERROR})
 NOTICED = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED, ProcedureStatus.COMPLETED})
 WAITING = Q(state=str(MessageState.QUEUED))
 STOPPED = Q(state__in=[str(MessageState.FAILED), str(MessageState.UNKNOWN)], dealt_at__isnull=True)
+
+# asked at every change of a fact: written once
+CASE = ReadyQuery(lambda case: Procedure.objects.select_related("patient").filter(pk=case))
+NOT_SETTLED = ReadyQuery(
+    lambda case: (
+        Message.objects.filter(WAITING | STOPPED, patient__isnull=False, follow_up__procedure=case)
+        .order_by()
+        .values_list("state", flat=True)
+        .distinct()
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -172,10 +184,9 @@ def heed(procedure_id: int) -> Procedure:
 
     Two queries where nothing was written to the patient, as of most cases.
     """
-    case = Procedure.objects.select_related("patient").get(pk=procedure_id)
+    case = CASE.get(procedure_id)
     patient, over = case.patient, case.status in OVER
-    written = Message.objects.filter(WAITING | STOPPED, patient__isnull=False, follow_up__procedure=case)
-    states = set(written.order_by().values_list("state", flat=True).distinct())
+    states = set(NOT_SETTLED.rows(procedure_id))
     if MessageState.QUEUED in states:
         found = reach.of(patient)
         if over:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from clinic import audit, clock, users
+from clinic import audit, clock, row_locks, users
 from clinic.access import require
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
@@ -34,11 +34,8 @@ class CriticalNeedsPlan(Invalid):
 
 
 def _locked(procedure_id: int) -> Procedure:
-    return (
-        Procedure.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("protocol_version", "patient")
-        .get(pk=procedure_id)
-    )
+    related = ("protocol_version", "patient")
+    return row_locks.lock(Procedure, procedure_id, *related, without=("protocol_version__data",))
 
 
 def is_current(version: ResultVersion) -> bool:

@@ -179,10 +179,12 @@ def _current(model: Any, checklists: Iterable[int]) -> Any:
 
 # one case is asked for at every step, a board of many once
 NEWEST = ReadyQuery(
-    lambda *cases: Checklist.objects.filter(procedure__in=cases)
-    .select_related("report")
-    .order_by("procedure_id", "-number")
-    .distinct("procedure_id")
+    lambda *cases: (
+        Checklist.objects.filter(procedure__in=cases)
+        .select_related("report")
+        .order_by("procedure_id", "-number")
+        .distinct("procedure_id")
+    )
 )
 ANSWERS: ReadyQuery[Any] = ReadyQuery(lambda *ones: _current(Answer, ones).values_list(*ANSWER, named=True))
 MEDICINES: ReadyQuery[MedicineEntry] = ReadyQuery(
@@ -191,9 +193,7 @@ MEDICINES: ReadyQuery[MedicineEntry] = ReadyQuery(
 ALLERGIES: ReadyQuery[AllergyEntry] = ReadyQuery(
     lambda *ones: _current(AllergyEntry, ones).filter(withdrawn=False).select_related("recorded_by")
 )
-SIGNATURES = ReadyQuery(
-    lambda *ones: StageSignature.objects.filter(checklist__in=ones).select_related("signed_by")
-)
+SIGNATURES = ReadyQuery(lambda *ones: StageSignature.objects.filter(checklist__in=ones).select_related("signed_by"))
 
 
 def _ask(query: ReadyQuery[Row], keys: Collection[int]) -> Iterable[Row]:

@@ -30,10 +30,12 @@ DAY = ("time_out", "sign_in")
 # asked at every change of a fact: written once
 RUNS = ReadyQuery(lambda case: SafetyRun.objects.filter(procedure=case).select_related("seen").order_by("-pk"))
 #: The runs without what they found, the newest first, and what the newest found.
-RUN_HEADS = ReadyQuery(
-    lambda case: SafetyRun.objects.filter(procedure=case)
-    .order_by("-pk")
-    .values_list("pk", "moment", "changed", "ran_at", "seen", named=True)
+RUN_HEADS: ReadyQuery[Any] = ReadyQuery(
+    lambda case: (
+        SafetyRun.objects.filter(procedure=case)
+        .order_by("-pk")
+        .values_list("pk", "moment", "changed", "ran_at", "seen", named=True)
+    )
 )
 NEWEST_FINDINGS = ReadyQuery(
     lambda case: SafetyRun.objects.filter(procedure=case).order_by("-pk").values_list("findings", flat=True)[:1]

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clinic import access, audit, clock
+from clinic import access, audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
 from clinic.roles import Role
@@ -83,7 +83,7 @@ class Unsignable(Invalid):
 
 def lock(procedure: Procedure) -> Procedure:
     """The case's row, locked: everything a checklist writes is in one order per case. Raises Conflict for an error."""
-    locked = Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=procedure.pk)
+    locked = row_locks.lock(Procedure, procedure.pk)
     if locked.state is ProcedureStatus.ENTERED_IN_ERROR:
         raise Conflict("This case was entered in error. Nothing can be added to it.")
     locked.protocol_version = procedure.protocol_version
