@@ -41,10 +41,13 @@ PROMISES: dict[Subject, ReadyQuery[FollowUp]] = {
 }
 
 
-def procedure(pk: int) -> None:
-    """Plan the case and make its rows equal. Twice equals once. Raises whatever the planner raises."""
+def procedure(pk: int, row: Procedure | None = None) -> None:
+    """Plan the case and make its rows equal. Twice equals once. Raises whatever the planner raises.
+
+    ``row``: the case as ``outreach.heed`` has just read and locked it in this transaction.
+    """
     with transaction.atomic():
-        row = _locked(pk)
+        row = row or _locked(pk)
         facts = facts_selector.of(row)
         promises = planner.plan(facts)
         now = clock.now()
@@ -80,13 +83,17 @@ def message(pk: int) -> None:
             InboundMessage.objects.filter(pk=pk).update(planned_version=F("facts_version"))
 
 
-def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
+def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE, *, row: Procedure | None = None) -> bool:
     """Plan, in a savepoint. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
 
-    Returns whether the plan was made. ``planned_version`` stays behind, so the engine's sweep tries again.
+    ``row`` as in ``procedure``. Returns whether the plan was made. ``planned_version`` stays behind, so the engine's
+    sweep tries again.
     """
     try:
-        {Subject.SERIES: series, Subject.MESSAGE: message}.get(subject, procedure)(pk)
+        if subject is Subject.PROCEDURE:
+            procedure(pk, row)
+        else:
+            {Subject.SERIES: series, Subject.MESSAGE: message}[subject](pk)
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
         logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():

@@ -371,7 +371,7 @@ class Case:
     def tell(self, *, channel: str = "phone", spoke_with: str = "the patient") -> None:
         """Reached and told of everything that was reviewed."""
         case = self.row
-        chosen = [v.pk for v in contacts.tellable(case)]
+        chosen = contacts.tellable_keys(case)
         if chosen:
             self.try_to_tell("reached", channel=channel, spoke_with=spoke_with, versions=chosen, understood=True)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from clinic.ready_query import ReadyQuery
 from followups.domain import facts as f
 from followups.domain.message_facts import MessageFacts
-from followups.models import Action, PatientContact, PatientLink, Review, SymptomCheck
+from followups.models import Action, FollowUp, Message, PatientContact, PatientLink, Review, SymptomCheck
 from followups.models.contacts import TOLD
 from followups.selectors import lab_facts, notice_facts, symptom_facts
 from procedures.domain import clearance as rules
@@ -163,7 +163,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         later_decided=_later_decided(procedure, data) if LaterDecision in there else frozenset(),
         safety=_safety(procedure) if SafetyRun in there else f.SafetyFact(),
         taken_back=taken_back,
-        **notice_facts.messages(procedure, flags, reachable),
+        **notice_facts.messages(procedure, flags, reachable, there),
         by_message=reachable,
         morning_after=symptom_facts.morning_after,
         locked=symptom_facts.locked(procedure, contacts) if PatientLink in there else (),
@@ -172,19 +172,26 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
 
 
 def parts_of(procedure: Procedure) -> frozenset[type[Model]]:
-    """Which of ``PARTS`` a case has rows of. To be asked after the case is locked, like everything here."""
+    """Which of ``PARTS`` a case has rows of, and whether any message to its patient.
+
+    To be asked after the case is locked, like everything here.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_parts_query(), {"case": procedure.pk})
         found = cursor.fetchone()
-    return frozenset(part for part, is_there in zip(PARTS, found, strict=True) if is_there)
+    return frozenset(part for part, is_there in zip((*PARTS, Message), found, strict=True) if is_there)
 
 
 @cache
 def _parts_query() -> str:
     name = connection.ops.quote_name
-    return "SELECT " + ", ".join(
-        f"EXISTS (SELECT 1 FROM {name(part._meta.db_table)} WHERE procedure_id = %(case)s)" for part in PARTS
+    exists = [f"EXISTS (SELECT 1 FROM {name(part._meta.db_table)} WHERE procedure_id = %(case)s)" for part in PARTS]
+    message, promise = name(Message._meta.db_table), name(FollowUp._meta.db_table)
+    exists.append(
+        f"EXISTS (SELECT 1 FROM {message} m JOIN {promise} f ON f.id = m.follow_up_id"
+        " WHERE f.procedure_id = %(case)s AND m.patient_id IS NOT NULL)"
     )
+    return "SELECT " + ", ".join(exists)
 
 
 def _countersigned(procedure: Procedure) -> bool:

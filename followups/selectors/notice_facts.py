@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Model
 from django.utils import timezone
 
 from clinic.ready_query import ReadyQuery
@@ -30,9 +31,11 @@ TO_PATIENT = ReadyQuery(
 )
 
 
-def messages(procedure: Procedure, flags: frozenset[str], reachable: bool) -> dict[str, Any]:
-    """What the patient is told by messages. ``reachable``: they may be written to. One query."""
-    rows = TO_PATIENT.rows(procedure.pk)
+def messages(
+    procedure: Procedure, flags: frozenset[str], reachable: bool, there: frozenset[type[Model]]
+) -> dict[str, Any]:
+    """What the patient is told by messages. ``reachable``: they may be written to. One query where there is one."""
+    rows = TO_PATIENT.rows(procedure.pk) if Message in there else []
     stopped = [row for row in rows if row[0] in STOPPED and row[1] is None]
     # what came back after it was sent is somebody's call, and not written once more to the same number
     written = [row for row in rows if row[0] == MessageState.SENT or row[1] is not None or row[5] == Closed.KEPT]

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from clinic import clock
@@ -139,17 +139,19 @@ def rounds(procedures: Iterable[Procedure]) -> dict[int, Round]:
     if not newest:
         return {}
     answers: defaultdict[int, dict[str, AnswerRow]] = defaultdict(dict)
+    lines = [pk for pk, row in newest.items() if row.has_lines]
+    signed = [pk for pk, row in newest.items() if row.is_signed]
     # a board reads thousands of answers: plain values, no rows
     for answer in _ask(ANSWERS, newest):
         answers[answer.checklist_id][answer.question] = _answer(answer)
     medicines: defaultdict[int, list[MedicineRow]] = defaultdict(list)
-    for medicine in _ask(MEDICINES, newest):
+    for medicine in _ask(MEDICINES, lines):
         medicines[medicine.checklist_id].append(_medicine(medicine))
     allergies: defaultdict[int, list[AllergyRow]] = defaultdict(list)
-    for allergy in _ask(ALLERGIES, newest):
+    for allergy in _ask(ALLERGIES, lines):
         allergies[allergy.checklist_id].append(_allergy(allergy))
     signatures: defaultdict[int, list[SignatureRow]] = defaultdict(list)
-    for signature in _ask(SIGNATURES, newest):
+    for signature in _ask(SIGNATURES, signed):
         signatures[signature.checklist_id].append(_signature(signature))
     return {
         row.procedure_id: Round(
@@ -177,11 +179,16 @@ def _current(model: Any, checklists: Iterable[int]) -> Any:
     return model.objects.filter(checklist__in=checklists, superseded_by__isnull=True).order_by("pk")
 
 
-# one case is asked for at every step, a board of many once
-NEWEST = ReadyQuery(
+# one case is asked for at every step, a board of many once; most have no lines
+NEWEST: ReadyQuery[Any] = ReadyQuery(
     lambda *cases: (
         Checklist.objects.filter(procedure__in=cases)
         .select_related("report")
+        .annotate(
+            has_lines=Exists(MedicineEntry.objects.filter(checklist=OuterRef("pk")))
+            | Exists(AllergyEntry.objects.filter(checklist=OuterRef("pk"))),
+            is_signed=Exists(StageSignature.objects.filter(checklist=OuterRef("pk"))),
+        )
         .order_by("procedure_id", "-number")
         .distinct("procedure_id")
     )
@@ -197,6 +204,8 @@ SIGNATURES = ReadyQuery(lambda *ones: StageSignature.objects.filter(checklist__i
 
 
 def _ask(query: ReadyQuery[Row], keys: Collection[int]) -> Iterable[Row]:
+    if not keys:
+        return ()
     return query.rows(*keys) if len(keys) == 1 else query.queryset(*keys)
 
 

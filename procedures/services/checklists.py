@@ -83,7 +83,7 @@ class Unsignable(Invalid):
 
 def lock(procedure: Procedure) -> Procedure:
     """The case's row, locked: everything a checklist writes is in one order per case. Raises Conflict for an error."""
-    locked = row_locks.lock(Procedure, procedure.pk)
+    locked = row_locks.lock(Procedure, procedure.pk, "patient", "room")  # the safety rules ask for both
     if locked.state is ProcedureStatus.ENTERED_IN_ERROR:
         raise Conflict("This case was entered in error. Nothing can be added to it.")
     locked.protocol_version = procedure.protocol_version
