@@ -7,7 +7,7 @@ the keys in their places: the same SQL, the same rows. For anything else a query
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +20,8 @@ Row = TypeVar("Row")
 Values = Sequence[Any]
 #: How Django itself makes rows: nothing of it is typed.
 making: Any = django_query
+#: For more keys than these no query is kept.
+FEW = 4
 #: Stands in the SQL where a key will be; far from every key and every number that a query says itself.
 STAND_IN = -(2**62) - 20_231
 
@@ -52,6 +54,12 @@ class ReadyQuery(Generic[Row]):
         if found is None:
             raise self._write(*keys).model.DoesNotExist
         return found
+
+    def of_all(self, keys: Collection[int]) -> Iterable[Row]:
+        """Of any number of keys: none asks nothing, and many are not worth keeping."""
+        if not keys:
+            return ()
+        return self.rows(*keys) if len(keys) <= FEW else self.queryset(*keys)
 
     def queryset(self, *keys: int) -> QuerySet[Any, Row]:
         """What is asked, as Django would ask it."""

@@ -179,7 +179,8 @@ def parts_of(procedure: Procedure) -> frozenset[type[Model]]:
     with connection.cursor() as cursor:
         cursor.execute(_parts_query(), {"case": procedure.pk})
         found = cursor.fetchone()
-    return frozenset(part for part, is_there in zip((*PARTS, Message), found, strict=True) if is_there)
+    asked: tuple[type[Model], ...] = (*PARTS, Message)
+    return frozenset(part for part, is_there in zip(asked, found, strict=True) if is_there)
 
 
 @cache

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -34,7 +34,6 @@ from procedures.models import (
 #: The patient is here, or was: sign-in and time-out are waited for.
 ON_THE_DAY = frozenset({ProcedureStatus.ARRIVED, ProcedureStatus.IN_PROGRESS, ProcedureStatus.COMPLETED})
 STARTED = frozenset({ProcedureStatus.IN_PROGRESS, ProcedureStatus.COMPLETED})
-Row = TypeVar("Row")
 #: What is read of an answer.
 ANSWER = (
     "pk",
@@ -53,7 +52,7 @@ ANSWER = (
 
 
 def state_of(procedure: Procedure, now: datetime) -> ChecklistState:
-    """Where the checklist of one case stands at ``now`` (five queries; ``protocol_version`` should be there).
+    """Where the checklist of one case stands at ``now`` (at most five queries; ``protocol_version`` should be there).
 
     Once the needle is in, expiry is judged at the moment it went in: nothing expires afterwards.
     """
@@ -134,24 +133,26 @@ def _answered(questions: frozenset[str]) -> ReadyQuery[tuple[str, Any]]:
 
 
 def rounds(procedures: Iterable[Procedure]) -> dict[int, Round]:
-    """The newest round of each case, with everything that is current in it: five queries."""
-    newest = {row.pk: row for row in _ask(NEWEST, [p.pk for p in procedures])}
+    """The newest round of each case, with everything that is current in it: five queries, for one case at most."""
+    newest = {row.pk: row for row in NEWEST.of_all([p.pk for p in procedures])}
     if not newest:
         return {}
     answers: defaultdict[int, dict[str, AnswerRow]] = defaultdict(dict)
-    lines = [pk for pk, row in newest.items() if row.has_lines]
-    signed = [pk for pk, row in newest.items() if row.is_signed]
+    # a list asks as often whatever is on it; a single case, of which there are many, only for what it has
+    alone = len(newest) == 1
+    lines = [pk for pk, row in newest.items() if row.has_lines or not alone]
+    signed = [pk for pk, row in newest.items() if row.is_signed or not alone]
     # a board reads thousands of answers: plain values, no rows
-    for answer in _ask(ANSWERS, newest):
+    for answer in ANSWERS.of_all(newest):
         answers[answer.checklist_id][answer.question] = _answer(answer)
     medicines: defaultdict[int, list[MedicineRow]] = defaultdict(list)
-    for medicine in _ask(MEDICINES, lines):
+    for medicine in MEDICINES.of_all(lines):
         medicines[medicine.checklist_id].append(_medicine(medicine))
     allergies: defaultdict[int, list[AllergyRow]] = defaultdict(list)
-    for allergy in _ask(ALLERGIES, lines):
+    for allergy in ALLERGIES.of_all(lines):
         allergies[allergy.checklist_id].append(_allergy(allergy))
     signatures: defaultdict[int, list[SignatureRow]] = defaultdict(list)
-    for signature in _ask(SIGNATURES, signed):
+    for signature in SIGNATURES.of_all(signed):
         signatures[signature.checklist_id].append(_signature(signature))
     return {
         row.procedure_id: Round(
@@ -201,12 +202,6 @@ ALLERGIES: ReadyQuery[AllergyEntry] = ReadyQuery(
     lambda *ones: _current(AllergyEntry, ones).filter(withdrawn=False).select_related("recorded_by")
 )
 SIGNATURES = ReadyQuery(lambda *ones: StageSignature.objects.filter(checklist__in=ones).select_related("signed_by"))
-
-
-def _ask(query: ReadyQuery[Row], keys: Collection[int]) -> Iterable[Row]:
-    if not keys:
-        return ()
-    return query.rows(*keys) if len(keys) == 1 else query.queryset(*keys)
 
 
 def _name(user: Any) -> str:
