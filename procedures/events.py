@@ -129,5 +129,5 @@ def _tell_all(waiting: _Waiting) -> None:
     """Of every subject whose change still stands: a savepoint in the block may have taken one back."""
     for kind, model in sorted({(kind, model) for kind, model, _pk in waiting}, key=lambda one: one[0]):
         mine = {pk: strict for (_kind, _model, pk), strict in waiting.items() if _model is model}
-        for pk in sorted(_behind(model).rows(*mine)):
+        for pk in sorted(_behind(model).of_all(mine)):
             _tell(kind, model, pk, mine[pk])
