@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from clinic.ready_query import ReadyQuery
 from procedures.domain import clearance, safety
 from procedures.domain.checklist_round import Round
 from procedures.domain.clearance import LOOKED_AGAIN, Decided, Decision, Standing, Stood
@@ -24,6 +26,24 @@ from procedures.selectors import safety as live
 BEFORE = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED, ProcedureStatus.ARRIVED})
 #: What the rules are asked as, the latest first.
 DAY = ("time_out", "sign_in")
+
+# asked at every change of a fact: written once
+RUNS = ReadyQuery(lambda case: SafetyRun.objects.filter(procedure=case).select_related("seen").order_by("-pk"))
+#: The runs without what they found, the newest first, and what the newest found.
+RUN_HEADS: ReadyQuery[Any] = ReadyQuery(
+    lambda case: (
+        SafetyRun.objects.filter(procedure=case)
+        .order_by("-pk")
+        .values_list("pk", "moment", "changed", "ran_at", "seen", named=True)
+    )
+)
+NEWEST_FINDINGS = ReadyQuery(
+    lambda case: SafetyRun.objects.filter(procedure=case).order_by("-pk").values_list("findings", flat=True)[:1]
+)
+NEWEST = ReadyQuery(lambda case: SafetyRun.objects.filter(procedure=case).order_by("-pk")[:1])
+DECISIONS = ReadyQuery(
+    lambda case: ClearanceDecision.objects.filter(procedure=case).select_related("signature").order_by("pk")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +139,6 @@ def is_fluoroscopic(procedure: Procedure) -> bool:
 
 def decided(procedure: Procedure) -> list[Decided]:
     """Every decision about the case, in order. One query."""
-    rows = ClearanceDecision.objects.filter(procedure=procedure).select_related("signature").order_by("pk")
     return [
         Decided(
             id=row.pk,
@@ -131,22 +150,22 @@ def decided(procedure: Procedure) -> list[Decided]:
             signed=hasattr(row, "signature"),
             emergency=row.emergency,
         )
-        for row in rows
+        for row in DECISIONS.rows(procedure.pk)
     ]
 
 
 def runs(procedure: Procedure) -> list[SafetyRun]:
     """All stored runs, the newest first, with who has looked at each."""
-    return list(SafetyRun.objects.filter(procedure=procedure).select_related("seen").order_by("-pk"))
+    return RUNS.rows(procedure.pk)
 
 
-def looked_again(stored: Iterable[SafetyRun]) -> int:
+def looked_again(stored: Iterable[Any]) -> int:
     """The newest run that asks anew about what was put off."""
     return max((run.pk for run in stored if run.moment in LOOKED_AGAIN), default=0)
 
 
 def newest(procedure: Procedure) -> SafetyRun | None:
-    return SafetyRun.objects.filter(procedure=procedure).order_by("-pk").first()
+    return NEWEST.first(procedure.pk)
 
 
 def differences(procedure: Procedure) -> tuple[SafetyRun | None, tuple[Change, ...]]:

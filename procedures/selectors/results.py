@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
+from clinic.ready_query import ReadyQuery
 from procedures.domain import measurement
 from procedures.domain import results as rules
 from procedures.domain import versions as versions_rule
@@ -136,6 +137,14 @@ class ComputedRow:
         return "" if self.value is None else f"{measurement.number_text(self.value)} {self.unit}".strip()
 
 
+#: Asked at every result that comes in: written once.
+VERSIONS = ReadyQuery(
+    lambda case: (
+        ResultVersion.objects.filter(test__procedure_id=case).select_related("test").order_by("test_id", "number")
+    )
+)
+
+
 def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]:
     """The current version of every test of the case (except the test ``without``), as the rules take it: one query."""
     return known_in(versions_of(procedure), without=without)
@@ -144,8 +153,7 @@ def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]
 def versions_of(procedure: Procedure) -> dict[int, list[ResultVersion]]:
     """All versions of the case with their tests, oldest first, by the test's key: one query."""
     grouped: dict[int, list[ResultVersion]] = {}
-    rows = ResultVersion.objects.filter(test__procedure_id=procedure.pk).select_related("test")
-    for version in rows.order_by("test_id", "number"):
+    for version in VERSIONS.rows(procedure.pk):
         grouped.setdefault(version.test_id, []).append(version)
     return grouped
 

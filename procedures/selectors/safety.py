@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
+from clinic.ready_query import ReadyQuery
 from procedures.domain import safety
 from procedures.domain.case_snapshot import snapshot_of
 from procedures.domain.checklist_round import Round
@@ -18,11 +19,12 @@ from procedures.selectors import checklists
 
 #: Until the day itself begins, what the rules are asked about is the planned needle.
 PRE_VISIT = "pre_visit"
+IN_FORCE = ReadyQuery(lambda: RuleSetVersion.objects.defer("data").order_by("-number")[:1])
 
 
 def rule_set() -> RuleSetVersion | None:
     """The version in force: the newest. None where none was ever published."""
-    return RuleSetVersion.objects.defer("data").order_by("-number").first()
+    return IN_FORCE.first()
 
 
 def needle_at(procedure: Procedure, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clinic import access, audit, clock
+from clinic import access, audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict
 from clinic.roles import Role
@@ -184,5 +184,5 @@ def _stops(found: tuple[Finding, ...]) -> set[tuple[str, str]]:
 
 
 def _lock(procedure: Procedure) -> Procedure:
-    rows = Procedure.objects.select_related("patient", "protocol_version__protocol", "room")
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=procedure.pk)
+    related = ("patient", "protocol_version__protocol", "room")
+    return row_locks.lock(Procedure, procedure.pk, *related, without=("protocol_version__data",))
