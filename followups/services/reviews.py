@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -170,14 +170,21 @@ def normals(procedure: Procedure) -> list[ResultVersion]:
     found = []
     for test in tests:
         rows = list(test.versions.all())
-        version = versions_rule.current(rows)
-        if version is None or version.status != ResultStatus.FINAL or version.level != Level.NORMAL:
-            continue
-        if any(list(v.reviews.all()) for v in rows):
-            continue
-        version.test = test
-        found.append(version)
+        version = open_normal(rows, {v.pk for v in rows if v.reviews.all()})
+        if version is not None:
+            version.test = test
+            found.append(version)
     return found
+
+
+def open_normal(versions: Sequence[ResultVersion], read: Collection[int]) -> ResultVersion | None:
+    """What counts of a test, where it is a normal final and nobody has read any version. ``read``: keys of those
+    that somebody has read.
+    """
+    version = versions_rule.current(versions)
+    if version is None or version.status != ResultStatus.FINAL or version.level != Level.NORMAL:
+        return None
+    return None if any(v.pk in read for v in versions) else version
 
 
 @events.together()

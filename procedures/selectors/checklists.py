@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from clinic import clock
+from clinic.models.users import names_alone
 from procedures.domain import checklist, reported
 from procedures.domain.answers import AnswerState
 from procedures.domain.checklist import ChecklistState, Summary
@@ -241,3 +243,44 @@ def _signature(row: StageSignature) -> SignatureRow:
     return SignatureRow(
         id=row.pk, stage=row.stage, signed_at=row.signed_at, signed_by=_name(row.signed_by), digest=row.digest
     )
+
+
+# --- together with what else a page reads ---------------------------------------------------
+
+
+def parts(case: Any) -> dict[str, QuerySet[Any, Any]]:
+    """The newest round of one case as parts of one statement; ``round_in`` reads them. See ``clinic.one_statement``."""
+    newest = Checklist.objects.filter(procedure=case).order_by("-number").values("pk")[:1]
+    signatures = StageSignature.objects.filter(checklist=newest).select_related("signed_by")
+    return {
+        "round": Checklist.objects.filter(procedure=case).select_related("report").order_by("-number")[:1],
+        "answers": _part(Answer, newest).values_list(*ANSWER, named=True),
+        "medicines": _entries(MedicineEntry, newest),
+        "allergies": _entries(AllergyEntry, newest),
+        "signatures": signatures.defer(*names_alone("signed_by")),
+    }
+
+
+def round_in(rows: Mapping[str, Sequence[Any]]) -> Round | None:
+    """The round that the ``parts`` have found, as ``rounds`` gives it."""
+    for row in rows["round"]:
+        return Round(
+            id=row.pk,
+            number=row.number,
+            opened_at=row.opened_at,
+            answers={answer.question: _answer(answer) for answer in rows["answers"]},
+            medicines=tuple(_medicine(medicine) for medicine in rows["medicines"]),
+            allergies=tuple(_allergy(allergy) for allergy in rows["allergies"]),
+            signatures=tuple(_signature(signature) for signature in rows["signatures"]),
+            report=_report(row.report),
+        )
+    return None
+
+
+def _part(model: Any, newest: Any) -> Any:
+    return model.objects.filter(checklist=newest, superseded_by__isnull=True).order_by("pk")
+
+
+def _entries(model: Any, newest: Any) -> Any:
+    rows = _part(model, newest).filter(withdrawn=False).select_related("recorded_by")
+    return rows.defer(*names_alone("recorded_by"))

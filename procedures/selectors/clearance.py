@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from clinic.one_statement import Parts
 from procedures.domain import clearance, safety
 from procedures.domain.checklist_round import Round
 from procedures.domain.clearance import LOOKED_AGAIN, Decided, Decision, Standing, Stood
@@ -119,7 +121,11 @@ def is_fluoroscopic(procedure: Procedure) -> bool:
 
 def decided(procedure: Procedure) -> list[Decided]:
     """Every decision about the case, in order. One query."""
-    rows = ClearanceDecision.objects.filter(procedure=procedure).select_related("signature").order_by("pk")
+    return decided_in(_decisions(procedure))
+
+
+def decided_in(rows: Iterable[ClearanceDecision]) -> list[Decided]:
+    """The same from the rows. No query."""
     return [
         Decided(
             id=row.pk,
@@ -133,6 +139,15 @@ def decided(procedure: Procedure) -> list[Decided]:
         )
         for row in rows
     ]
+
+
+def _decisions(case: Any) -> QuerySet[ClearanceDecision]:
+    return ClearanceDecision.objects.filter(procedure=case).select_related("signature").order_by("pk")
+
+
+def parts(case: Any) -> Parts:
+    """What the rules ask of a case before the needle, and what was decided, as parts of one statement."""
+    return {**checklists.parts(case), **live.parts(), "decisions": _decisions(case)}
 
 
 def runs(procedure: Procedure) -> list[SafetyRun]:
