@@ -7,11 +7,13 @@ every column travels as the text that PostgreSQL writes for it, and is read by w
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
@@ -20,11 +22,12 @@ from django.db.models.query import (
     ModelIterable,
     NamedValuesListIterable,
     ValuesListIterable,
-    create_namedtuple_class,
     get_related_populators,
 )
+from django.db.models.utils import create_namedtuple_class
 from psycopg.adapt import Transformer
 from psycopg.pq import Format
+from psycopg.sql import Literal
 
 Parts = Mapping[str, QuerySet[Any, Any]]
 Rows = dict[str, list[Any]]
@@ -60,7 +63,7 @@ class Given(Expression):
         super().__init__()
         self.name = name
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         return "%s", [self]
 
 
@@ -77,9 +80,9 @@ class OneStatement:
     def rows(self, **keys: object) -> Rows:
         """The rows of every part, now. One query."""
         if self._ready is None:
-            self._ready = _Ready(
-                self.parts(**{name: Given(name) for name in inspect.signature(self._write).parameters})
-            )
+            connection.ensure_connection()  # its readers and its quotes are used
+            given = {name: Given(name) for name in inspect.signature(self._write).parameters}
+            self._ready = _Ready(self.parts(**given), tuple(given))
         return self._ready.rows(keys)
 
     def parts(self, **keys: object) -> Parts:
@@ -99,17 +102,60 @@ def keep_prefetched(row: Model, name: str, rows: list[Any]) -> None:
 class _Ready:
     """The statement, and how a row of each part is read."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, keys: tuple[str, ...]) -> None:
         self._parts = {name: _Part(queryset) for name, queryset in parts.items()}
-        self._sql = "SELECT " + ", ".join(part.sql for part in self._parts.values())
-        self._params = [param for part in self._parts.values() for param in part.params]
+        self._plain = "SELECT " + ", ".join(part.sql for part in self._parts.values())
+        self._params = params = [param for part in self._parts.values() for param in part.params]
+        self._keys = [key for key in keys if any(isinstance(param, Given) and param.name == key for param in params)]
+        self._sql = _placed(self._plain, params, self._keys)
+        self._name = "one_" + hashlib.sha256(self._sql.encode()).hexdigest()[:20]
+        self._execute = f"EXECUTE {self._name}({', '.join(['%s'] * len(self._keys))})"
 
     def rows(self, keys: Mapping[str, object]) -> Rows:
-        params = [keys[param.name] if isinstance(param, Given) else param for param in self._params]
         with connection.cursor() as cursor:
-            cursor.execute(self._sql, params)
+            if _is_pooled():
+                params: list[Any] = [keys[param.name] if isinstance(param, Given) else param for param in self._params]
+                cursor.execute(self._plain, params)
+            else:
+                self._prepare()
+                named: list[Any] = [keys[name] for name in self._keys]
+                cursor.execute(self._execute, named)
             found: Sequence[Any] = cursor.fetchone() or ()
         return {name: part.read(column or ()) for (name, part), column in zip(self._parts.items(), found, strict=True)}
+
+    def _prepare(self) -> None:
+        """Once on each connection, like what Django itself says to a new one: PostgreSQL reads so long a statement, and
+        plans it, in several times the time that it takes to answer it.
+        """
+        raw: Any = connection.connection
+        known = PREPARED.setdefault(raw, set())
+        if self._name not in known:
+            with connection.wrap_database_errors, raw.cursor() as cursor:
+                cursor.execute(f"PREPARE {self._name} AS {self._sql}")
+            known.add(self._name)
+
+
+def _is_pooled() -> bool:
+    """A pooler gives each transaction another server: as with cursors, nothing can be left there for the next one."""
+    return bool(connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
+
+
+#: What each connection has been told. A prepared statement outlives a rollback, and ends with its connection.
+PREPARED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+def _placed(sql: str, params: Sequence[Any], keys: Sequence[str]) -> str:
+    """The statement with a number for each key and everything else said in it, so that partial indexes can be used."""
+    raw: Any = connection.connection
+    rest = iter(params)
+
+    def said(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return "%"
+        param = next(rest)
+        return f"${keys.index(param.name) + 1}" if isinstance(param, Given) else Literal(param).as_string(raw)
+
+    return re.sub("%%|%s", said, sql)
 
 
 class _Part:
@@ -161,7 +207,6 @@ def _moment(text: str | None) -> datetime | None:
 def _reader(kind: str) -> Read:
     if kind.removesuffix("[]") not in READ | AS_TEXT:
         raise TypeError(f"{kind}: is its text the same in a cast as in a row? then add it")
-    connection.ensure_connection()
     raw: Any = connection.connection
     named = raw.adapters.types[kind.removesuffix("[]")]
     load = Transformer(raw).get_loader(named.array_oid if kind.endswith("[]") else named.oid, Format.TEXT).load
@@ -170,13 +215,14 @@ def _reader(kind: str) -> Read:
 
 def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Values], Any]:
     """As the queryset itself would make a row of values."""
-    made = queryset._iterable_class  # type: ignore[attr-defined]
+    made = queryset._iterable_class
     if made is ModelIterable:
         return _model_maker(queryset, compiler)
     if made is FlatValuesListIterable:
         return lambda row: row[0]
     if made is NamedValuesListIterable:
-        return create_namedtuple_class(*queryset._fields)._make  # type: ignore[attr-defined]
+        named: Any = create_namedtuple_class(*queryset._fields)  # type: ignore[attr-defined]
+        return lambda row: named._make(row)
     assert made is ValuesListIterable, made
     return tuple
 
@@ -186,7 +232,7 @@ def _model_maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Value
     model, places = info["model"], info["select_fields"]
     begin, end = places[0], places[-1] + 1
     names = [column[0].target.attname for column in select[begin:end]]
-    related = get_related_populators(info, select, db)
+    related = get_related_populators(info, select, db)  # type: ignore[call-arg]
     annotated = list((compiler.annotation_col_map or {}).items())
 
     def make(row: Values) -> Any:
