@@ -115,14 +115,23 @@ def specimen_for(actor: Actor, code: str, pk: int, *, need: frozenset[Role] | No
 def result_for(actor: Actor, pk: int, *, need: frozenset[Role] | None = None) -> ResultVersion:
     """A version of a result, with its test and case."""
     _see(actor, CLINICAL)
-    version = (
-        ResultVersion.objects.select_related(
-            "test__procedure__patient", "test__procedure__protocol_version__protocol", "test__procedure__responsible"
-        )
-        .filter(pk=pk)
-        .first()
-    )
+    rows = RESULT.rows(pk=pk)
+    version: ResultVersion | None = next(iter(rows["version"]), None)
     if version is None:
         raise Http404
     _change(actor, need)
+    keep_prefetched(version.test.procedure.patient, "identifiers", rows["identifiers"])
     return version
+
+
+def _result(pk: Any) -> Parts:
+    rows = ResultVersion.objects.select_related(
+        "test__procedure__patient", "test__procedure__protocol_version__protocol", "test__procedure__responsible"
+    )
+    return {
+        "version": rows.defer("test__procedure__protocol_version__data").filter(pk=pk),
+        "identifiers": PatientIdentifier.objects.filter(patient__procedures__tests__versions=pk),
+    }
+
+
+RESULT = OneStatement(_result)

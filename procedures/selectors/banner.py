@@ -30,11 +30,15 @@ def of_procedure(procedure: Procedure, found: Iterable[Finding] | None = None) -
     read_rules = procedure.state in BEFORE_THE_NEEDLE and found is None
     statement = _statement(tuple(codes_of(procedure)), read_rules)
     rows = statement.rows(case=procedure.pk, patient=procedure.patient_id)
-    if read_rules:
-        now = clock.now()
-        found = safety.judged_round(procedure, safety.rules_in(rows), now, checklists.round_in(rows))
-        return of_rows(procedure, rows, found, clearance.decided_in(rows["decisions"]))
-    return of_rows(procedure, rows, found or ())
+    return of_read(procedure, rows) if found is None else of_rows(procedure, rows, found)
+
+
+def of_read(procedure: Procedure, rows: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """The same from what ``parts`` have found, and ``clearance.parts`` as long as the needle is not in. No query."""
+    if procedure.state not in BEFORE_THE_NEEDLE:
+        return of_rows(procedure, rows, ())
+    found = safety.judged_round(procedure, safety.rules_in(rows), clock.now(), checklists.round_in(rows))
+    return of_rows(procedure, rows, found, clearance.decided_in(rows["decisions"]))
 
 
 def of_rows(

@@ -277,6 +277,11 @@ def round_in(rows: Mapping[str, Sequence[Any]]) -> Round | None:
     return None
 
 
+def state_of_round(procedure: Procedure, found: Round | None, now: datetime) -> ChecklistState:
+    """As ``state_of``, where the round was read. No query."""
+    return _judge(procedure, procedure.protocol_version.parsed, found, now)
+
+
 def _part(model: Any, newest: Any) -> Any:
     return model.objects.filter(checklist=newest, superseded_by__isnull=True).order_by("pk")
 

@@ -88,12 +88,13 @@ def judged(
 
 
 def judged_round(
-    procedure: Procedure, rules: RuleSet | None, now: datetime, found: Round | None
+    procedure: Procedure, rules: RuleSet | None, now: datetime, found: Round | None, *, moment: str = PRE_VISIT
 ) -> tuple[Finding, ...]:
-    """What these rules find before the needle where the round was read, None where the case has none. No query."""
+    """What these rules find where the round was read, None where the case has none. No query."""
     if rules is None:
         return ()
-    return safety.evaluate(snapshot_of_round(procedure, rules, now, found), rules, needle_at(procedure, now))
+    at = needle_at(procedure, now) if moment == PRE_VISIT else now
+    return safety.evaluate(snapshot_of_round(procedure, rules, now, found, moment=moment), rules, at)
 
 
 def age(born: date, today: date) -> int:
