@@ -31,7 +31,7 @@ def read(procedure: Procedure, now: datetime) -> ChecklistRead:
     return ChecklistRead(
         state=checklists.state_of_round(procedure, checklists.round_in(rows), now),
         rules=safety.rules_in(rows),
-        draft=next(iter(rows["draft"]), None) or {},
+        draft=next(iter(rows["draft"]), {}),
         rows=rows,
     )
 
