@@ -15,7 +15,7 @@ from followups.selectors import case as case_page
 from followups.services import contacts
 from procedures import access
 from procedures.models import InboundMessage, Procedure, ResultVersion
-from procedures.selectors import banner, checklist_page, laboratory
+from procedures.selectors import banner, checklist_page, clearance_page, laboratory
 from tests.factories.full import Full
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +49,7 @@ def test_every_statement_of_a_chart_gives_what_its_querysets_give(full: Full, db
             same(case_page._statement(codes, chart=False), **by_case),
             same(laboratory._statement(codes, before=True), **by_case),
             same(checklist_page._statement(codes), **by_case),
+            same(clearance_page._statement(codes), **by_case),
             same(contacts.REVIEWED, case=case.pk),
         ):
             seen = {name: seen.get(name, 0) + counts.get(name, 0) for name in seen | counts}
