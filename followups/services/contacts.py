@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from django.db import transaction
 
 from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Invalid, NotPermitted
+from clinic.one_statement import OneStatement, Parts, keep_prefetched
 from clinic.ready_query import ReadyQuery
 from clinic.roles import Role
 from followups.models import PatientContact, Review
@@ -22,12 +24,19 @@ from procedures.models import LabTest, Procedure, ResultVersion
 
 def tellable(procedure: Procedure) -> list[ResultVersion]:
     """Current, reviewed versions of the case: what the patient may be told of. Newest review first on each row."""
+    rows = READ.rows(case=procedure.pk)
+    versions: dict[int, list[ResultVersion]] = {}
+    for row in rows["versions"]:
+        versions.setdefault(row.test_id, []).append(row)
+    reviews: dict[int, list[Review]] = {}
+    for row in rows["reviews"]:
+        reviews.setdefault(row.version_id, []).append(row)
     found = []
-    tests = LabTest.objects.filter(procedure=procedure).prefetch_related("versions__reviews__superseded_by")
-    for test in tests:
-        version = versions_rule.current(list(test.versions.all()))
-        if version is not None and list(version.reviews.all()):
+    for test in rows["tests"]:
+        version = versions_rule.current(versions.get(test.pk, []))
+        if version is not None and version.pk in reviews:
             version.test = test
+            keep_prefetched(version, "reviews", reviews[version.pk])
             found.append(version)
     return found
 
@@ -49,6 +58,17 @@ def tellable_keys(procedure: Procedure) -> list[int]:
     of_tests = groupby(VERSIONS.rows(procedure.pk), key=lambda version: version.test_id)
     current = [versions_rule.current(versions) for _, versions in of_tests]
     return [version.pk for version in current if version is not None and version.pk in reviewed]
+
+
+def _read(case: Any) -> Parts:
+    return {
+        "tests": LabTest.objects.filter(procedure=case),
+        "versions": ResultVersion.objects.filter(test__procedure=case),
+        "reviews": Review.objects.filter(version__test__procedure=case),
+    }
+
+
+READ = OneStatement(_read)
 
 
 @transaction.atomic

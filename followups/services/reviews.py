@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -186,14 +186,20 @@ def normals(procedure: Procedure) -> list[ResultVersion]:
     reviewed = set(REVIEWED.rows(procedure.pk))
     found = []
     for _test, versions in groupby(VERSIONS.rows(procedure.pk), key=lambda version: version.test_id):
-        rows = list(versions)
-        version = versions_rule.current(rows)
-        if version is None or version.status != ResultStatus.FINAL or version.level != Level.NORMAL:
-            continue
-        if any(v.pk in reviewed for v in rows):
-            continue
-        found.append(version)
+        version = open_normal(list(versions), reviewed)
+        if version is not None:
+            found.append(version)
     return found
+
+
+def open_normal(versions: Sequence[ResultVersion], read: Collection[int]) -> ResultVersion | None:
+    """What counts of a test, where it is a normal final and nobody has read any version. ``read``: keys of those
+    that somebody has read.
+    """
+    version = versions_rule.current(versions)
+    if version is None or version.status != ResultStatus.FINAL or version.level != Level.NORMAL:
+        return None
+    return None if any(v.pk in read for v in versions) else version
 
 
 @events.together()

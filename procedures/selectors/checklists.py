@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from clinic import clock
+from clinic.models.users import names_alone
 from clinic.ready_query import ReadyQuery
 from procedures.domain import checklist, reported
 from procedures.domain.answers import AnswerState
@@ -274,3 +275,49 @@ def _signature(row: StageSignature) -> SignatureRow:
     return SignatureRow(
         id=row.pk, stage=row.stage, signed_at=row.signed_at, signed_by=_name(row.signed_by), digest=row.digest
     )
+
+
+# --- together with what else a page reads ---------------------------------------------------
+
+
+def parts(case: Any) -> dict[str, QuerySet[Any, Any]]:
+    """The newest round of one case as parts of one statement; ``round_in`` reads them. See ``clinic.one_statement``."""
+    newest = Checklist.objects.filter(procedure=case).order_by("-number").values("pk")[:1]
+    signatures = StageSignature.objects.filter(checklist=newest).select_related("signed_by")
+    return {
+        "round": Checklist.objects.filter(procedure=case).select_related("report").order_by("-number")[:1],
+        "answers": _part(Answer, newest).values_list(*ANSWER, named=True),
+        "medicines": _entries(MedicineEntry, newest),
+        "allergies": _entries(AllergyEntry, newest),
+        "signatures": signatures.defer(*names_alone("signed_by")),
+    }
+
+
+def round_in(rows: Mapping[str, Sequence[Any]]) -> Round | None:
+    """The round that the ``parts`` have found, as ``rounds`` gives it."""
+    for row in rows["round"]:
+        return Round(
+            id=row.pk,
+            number=row.number,
+            opened_at=row.opened_at,
+            answers={answer.question: _answer(answer) for answer in rows["answers"]},
+            medicines=tuple(_medicine(medicine) for medicine in rows["medicines"]),
+            allergies=tuple(_allergy(allergy) for allergy in rows["allergies"]),
+            signatures=tuple(_signature(signature) for signature in rows["signatures"]),
+            report=_report(row.report),
+        )
+    return None
+
+
+def state_of_round(procedure: Procedure, found: Round | None, now: datetime) -> ChecklistState:
+    """As ``state_of``, where the round was read. No query."""
+    return _judge(procedure, procedure.protocol_version.parsed, found, now)
+
+
+def _part(model: Any, newest: Any) -> Any:
+    return model.objects.filter(checklist=newest, superseded_by__isnull=True).order_by("pk")
+
+
+def _entries(model: Any, newest: Any) -> Any:
+    rows = _part(model, newest).filter(withdrawn=False).select_related("recorded_by")
+    return rows.defer(*names_alone("recorded_by"))

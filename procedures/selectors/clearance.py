@@ -11,12 +11,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from clinic.one_statement import Parts, Rows
 from clinic.ready_query import ReadyQuery
 from procedures.domain import clearance, safety
 from procedures.domain.checklist_round import Round
 from procedures.domain.clearance import LOOKED_AGAIN, Decided, Decision, Standing, Stood
 from procedures.domain.findings import Change, Finding, changes
-from procedures.domain.ruleset import RuleSet
+from procedures.domain.snapshot import Snapshot
 from procedures.domain.states import ProcedureStatus
 from procedures.models import ClearanceDecision, Procedure, RuleSetVersion, SafetyRun
 from procedures.selectors import checklists
@@ -85,16 +86,37 @@ def of(procedure: Procedure, now: datetime, *, moment: str = "") -> Clearance | 
     if version is None:
         return None
     found = checklists.rounds([procedure]).get(procedure.pk)
+    return _stands(procedure, now, version, found, decided(procedure), runs(procedure), moment)
+
+
+def of_rows(procedure: Procedure, rows: Rows, now: datetime) -> Clearance | None:
+    """The same from what ``parts`` and the part ``runs`` have found. No query."""
+    if not rows["rule_set"]:
+        return None
+    found = checklists.round_in(rows)
+    return _stands(procedure, now, rows["rule_set"][0], found, decided_in(rows["decisions"]), rows["runs"])
+
+
+def _stands(
+    procedure: Procedure,
+    now: datetime,
+    version: RuleSetVersion,
+    found: Round | None,
+    decisions: list[Decided],
+    stored: list[SafetyRun],
+    moment: str = "",
+) -> Clearance:
     asked = moment or moment_now(procedure, found, now)
-    judged = judge(procedure, now, version=version, moment=asked, found=found)
-    stored = runs(procedure)
+    judged = _judged(
+        procedure, now, version, asked, live.snapshot_of_round(procedure, version.parsed, now, found, moment=asked)
+    )
     return Clearance(
         version=version,
         at=judged.at,
         moment=asked,
         stood=clearance.stand(
             judged.findings,
-            decided(procedure),
+            decisions,
             fluoroscopic=is_fluoroscopic(procedure),
             looked_again=looked_again(stored),
         ),
@@ -112,14 +134,18 @@ def judge(
     found: Round | None = None,
 ) -> Judged:
     """The planned needle until sign-in, the clock from then on."""
-    rules: RuleSet = version.parsed
+    return _judged(
+        procedure, now, version, moment, live.snapshot(procedure, version.parsed, now, moment=moment, found=found)
+    )
+
+
+def _judged(procedure: Procedure, now: datetime, version: RuleSetVersion, moment: str, shot: Snapshot) -> Judged:
     at = live.needle_at(procedure, now) if moment == live.PRE_VISIT else now
-    shot = live.snapshot(procedure, rules, now, moment=moment, found=found)
     return Judged(
         version=version,
         at=at,
         snapshot_digest=hashlib.sha256(repr(shot).encode()).hexdigest(),
-        findings=safety.evaluate(shot, rules, at),
+        findings=safety.evaluate(shot, version.parsed, at),
     )
 
 
@@ -139,6 +165,11 @@ def is_fluoroscopic(procedure: Procedure) -> bool:
 
 def decided(procedure: Procedure) -> list[Decided]:
     """Every decision about the case, in order. One query."""
+    return decided_in(DECISIONS.rows(procedure.pk))
+
+
+def decided_in(rows: Iterable[ClearanceDecision]) -> list[Decided]:
+    """The same from the rows. No query."""
     return [
         Decided(
             id=row.pk,
@@ -150,8 +181,13 @@ def decided(procedure: Procedure) -> list[Decided]:
             signed=hasattr(row, "signature"),
             emergency=row.emergency,
         )
-        for row in DECISIONS.rows(procedure.pk)
+        for row in rows
     ]
+
+
+def parts(case: Any) -> Parts:
+    """What the rules ask of a case before the needle, and what was decided, as parts of one statement."""
+    return {**checklists.parts(case), **live.parts(), "decisions": DECISIONS.queryset(case)}
 
 
 def runs(procedure: Procedure) -> list[SafetyRun]:
@@ -168,21 +204,19 @@ def newest(procedure: Procedure) -> SafetyRun | None:
     return NEWEST.first(procedure.pk)
 
 
-def differences(procedure: Procedure) -> tuple[SafetyRun | None, tuple[Change, ...]]:
-    """The newest run that differs from the one before it, with what is different."""
-    run = (
-        SafetyRun.objects.filter(procedure=procedure, changed=True)
-        .select_related("rule_set", "seen__by")
-        .order_by("-pk")
-        .first()
-    )
-    if run is None:
+def differences(stored: Iterable[SafetyRun]) -> tuple[SafetyRun | None, tuple[Change, ...]]:
+    """The newest run that differs from the one before it, with what is different. ``stored``: all runs of a case, the
+    newest first.
+    """
+    rows = list(stored)
+    place = next((place for place, run in enumerate(rows) if run.changed), None)
+    if place is None:
         return None, ()
-    before = SafetyRun.objects.filter(procedure=procedure, pk__lt=run.pk).order_by("-pk").first()
-    return run, changes(before.found, run.found) if before else ()
+    before = rows[place + 1] if place + 1 < len(rows) else None
+    return rows[place], changes(before.found, rows[place].found) if before else ()
 
 
-def history(procedure: Procedure) -> QuerySet[ClearanceDecision]:
+def history(procedure: Any) -> QuerySet[ClearanceDecision]:
     """Decisions about the case, the newest first."""
     rows = ClearanceDecision.objects.filter(procedure=procedure).select_related("by", "signature__by", "run")
     return rows.order_by("-pk")
