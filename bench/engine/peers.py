@@ -110,8 +110,8 @@ class Clocked(_OnBroker):
 
     def kept(self) -> int:
         """Never sent, or sent and not acknowledged."""
-        waiting = self.models.PeriodicTask.objects.filter(enabled=True, one_off=True, last_run_at=None).count()
-        return waiting + self.on_broker()
+        waiting = self.models.PeriodicTask.objects.filter(enabled=True, one_off=True, last_run_at=None)
+        return int(waiting.count()) + self.on_broker()
 
 
 class Jobs(Contestant):

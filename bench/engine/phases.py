@@ -57,7 +57,7 @@ class Result:
     drained: float | None = None  # due items a second
     drained_keeping: float | None = None
     commits: float | None = None  # for one item
-    faults: dict[str, Fault] = field(default_factory=dict)
+    faults: dict[str, Fault | None] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
 

@@ -50,12 +50,7 @@ def main(*, quick: bool, arguments: Sequence[str]) -> int:
             rates = attempt("mails", lambda: mails.measure(stand, min(MAILS, size.backlog)))
         if "ticks" in given.parts:
             sizes = [n for n in ticks.SIZES if n <= given.ticks]
-            for key, look in (
-                ("engine", ticks.engine),
-                ("floor", ticks.bare),
-                ("clocked", ticks.clocked),
-                ("jobs", ticks.jobs),
-            ):
+            for key, look in (("engine", ticks.engine), ("clocked", ticks.clocked), ("jobs", ticks.jobs)):
                 if key in given.only and (key not in NEEDS or find_spec(NEEDS[key])):
                     rows += attempt(f"ticks of {key}", partial(look, sizes)) or []
     print(report.text(size, results, rows, rates))
