@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -26,9 +27,11 @@ class Engine(Contestant):
 
     def prepare(self) -> None:
         cases()
-        self.beat_at: Any = None
 
     def fresh(self) -> None:
+        #: The heartbeat that was answered by asking for a pass, and when that was.
+        self.passed: Any = None
+        self.poked = 0.0
         clear_promises()
         self.stand.redis().flushall()
 
@@ -46,14 +49,23 @@ class Engine(Contestant):
         self.stand.until_ready()
 
     def poke(self) -> None:
-        """The next pass as soon as the last one has ended: how much it can do, not how often it looks."""
+        """The next pass as soon as one has ended while steps are due: how much it can do, not how often it looks."""
         from clinic.models import Heartbeat
         from clinic.nudge import nudge
 
         at = Heartbeat.objects.filter(name="engine").values_list("at", flat=True).first()
-        if self.beat_at is None or at != self.beat_at:
-            self.beat_at = at or datetime(1970, 1, 1, tzinfo=UTC)
-            nudge("followups.tasks.tick")
+        ended, waited = at != self.passed, time.monotonic() - self.poked
+        if waited < self.tick and not (ended and self._due()):
+            return
+        self.passed, self.poked = at, time.monotonic()
+        nudge("followups.tasks.tick")
+
+    def _due(self) -> bool:
+        from django.utils import timezone
+
+        from followups.models import FollowUp
+
+        return FollowUp.objects.filter(closed_at=None, next_action_at__lte=timezone.now()).exists()
 
     def in_hand(self) -> int:
         from followups.models import Message

@@ -67,7 +67,7 @@ def read(arguments: Sequence[str], size: Size) -> tuple[Any, Size]:
     parser.add_argument("--limit", type=float, default=size.limit, help="seconds for each phase after its last moment")
     parser.add_argument("--patience", type=float, default=size.patience, help="seconds to wait for what does not come")
     parser.add_argument("--ticks", type=int, default=ticks.SIZES[-1], help="open promises at most, for a look's cost")
-    parser.add_argument("--tick", type=float, default=1 if size is QUICK else ours.Engine.tick, help="of our beat, s")
+    parser.add_argument("--tick", type=int, default=1 if size is QUICK else ours.Engine.tick, help="of our beat, s")
     parser.add_argument("--only", nargs="*", choices=CONTESTANTS, default=list(CONTESTANTS))
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     given = parser.parse_args(arguments)
