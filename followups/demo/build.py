@@ -15,10 +15,11 @@ from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.models import User
 from followups import engine
-from followups.demo import messages, people, places, plans, series, stories
-from followups.demo.case import Clinic
-from followups.demo.timeline import Timeline
+from followups.demo import messages, plans
 from followups.services import demo_clock
+from followups.simulation import people, places, series, stories
+from followups.simulation.case import Clinic
+from followups.simulation.timeline import Timeline
 
 ACTOR = Actor.system("demo")
 CREATED = "demo.created"

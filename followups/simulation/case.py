@@ -13,12 +13,12 @@ from django.utils import timezone
 from clinic import clock
 from clinic.actor import Actor
 from clinic.models import Room, User
-from followups.demo import answers
-from followups.demo.people import Cast, Names
-from followups.demo.places import Places
-from followups.demo.timeline import Timeline
 from followups.models import Action, FollowUp
 from followups.services import contacts, promises, reviews, symptoms, transfers
+from followups.simulation import answers
+from followups.simulation.people import Cast, Names
+from followups.simulation.places import Places
+from followups.simulation.timeline import Timeline
 from procedures import events
 from procedures.domain import versions
 from procedures.domain.answers import Entry
