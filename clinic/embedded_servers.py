@@ -257,9 +257,45 @@ class Servers:
     def stop(self) -> None:
         """The broker first, the database last."""
         for plan in reversed(self.plans):
-            child = self.children.pop(plan.name, None)
-            if child is not None:
-                processes.stop(child, plan.stop_signal, seconds=STOP_SECONDS)
+            self._end(plan, plan.stop_signal)
+
+    def restart_database(self, sign: signal.Signals = signal.SIGINT) -> None:
+        """End it under its clients and start it again. SIGQUIT is its crash: it recovers from its log when it starts.
+
+        After such a crash a server that is not ``durable`` may lack what was committed in its last second, unless the
+        session had ``synchronous_commit`` on. Raises ServerError when a URL names another one: not ours to end.
+        """
+        plan = self._plan("database")
+        self._end(plan, sign)
+        self._begin(plan)
+
+    def restart_broker(self, *, empty: bool) -> None:
+        """End it under its clients and start it again; ``empty``: with nothing in it, cache and tasks alike.
+
+        Where it keeps no file (``durable=False``) it is empty in any case. Raises ServerError as above.
+        """
+        plan = self._plan("broker")
+        if empty:
+            with redis.Redis(unix_socket_path=str(plan.socket)) as client:
+                client.flushall()
+        self._end(plan, plan.stop_signal)
+        self._begin(plan)
+
+    def _plan(self, name: str) -> Plan:
+        for plan in self.plans:
+            if plan.name == name and name in self.children:
+                return plan
+        raise ServerError(f"The {name} is not a bundled one that this process runs.")
+
+    def _begin(self, plan: Plan) -> None:
+        end_leftover(plan, self.place)
+        self.launch(plan)
+        wait_ready(plan, self.children[plan.name])
+
+    def _end(self, plan: Plan, sign: signal.Signals) -> None:
+        child = self.children.pop(plan.name, None)
+        if child is not None:
+            processes.stop(child, sign, seconds=STOP_SECONDS)
 
 
 # --- one command ---------------------------------------------------------------------------

@@ -229,6 +229,50 @@ def test_the_database_stops_at_once_with_a_client_connected(new_var: Path, start
     assert child.returncode == 0
 
 
+def test_both_servers_are_restarted_under_their_clients(new_var: Path, start: Callable[..., Servers]) -> None:
+    """One cluster for all of it: fast, as after a crash, and the broker with and without what it held."""
+    servers = start(new_var)
+    with connect(new_var) as connection:
+        connection.execute("CREATE TABLE kept (sign text)")
+    for sign in (signal.SIGINT, signal.SIGQUIT):
+        client, before = connect(new_var), servers.children["database"]
+        client.execute("SET synchronous_commit = on")  # without it, as in tests, a crash takes the last moment along
+        client.execute("INSERT INTO kept VALUES (%s)", [sign.name])
+        client.commit()
+        client.execute("INSERT INTO kept VALUES ('never committed')")
+        servers.restart_database(sign)
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("SELECT 1")
+        client.close()
+        assert before.returncode is not None
+    with connect(new_var) as connection:
+        assert connection.execute("SELECT sign FROM kept").fetchall() == [("SIGINT",), ("SIGQUIT",)]
+
+    with redis.Redis.from_url(embedded.client(embedded.broker("", new_var)), db=1) as cache:
+        cache.set("held", "1")
+        before = servers.children["broker"]
+        servers.restart_broker(empty=True)
+        assert before.returncode is not None
+        assert cache.get("held") is None
+
+
+def test_a_broker_with_a_file_keeps_its_tasks_over_a_restart_unless_it_is_emptied(new_var: Path) -> None:
+    new_var.mkdir(parents=True)
+    servers = Servers(new_var, database=False)
+    servers.start()
+    try:
+        with redis.Redis.from_url(embedded.client(embedded.broker("", new_var))) as client:
+            client.lpush("celery", "task")
+            servers.restart_broker(empty=False)
+            assert client.llen("celery") == 1
+            servers.restart_broker(empty=True)
+            assert client.llen("celery") == 0
+        with pytest.raises(ServerError, match="database is not a bundled one"):
+            servers.restart_database()
+    finally:
+        servers.stop()
+
+
 def test_a_stale_pid_file_with_a_living_number_does_not_stop_the_start(
     new_var: Path, start: Callable[..., Servers]
 ) -> None:

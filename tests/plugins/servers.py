@@ -75,7 +75,7 @@ atexit.register(lambda: _clean_up())
 
 
 @pytest.fixture(scope="session")
-def bundled_servers() -> Iterator[None]:
+def bundled_servers() -> Iterator[Servers]:
     """PostgreSQL and Valkey of this process, or those named by TEST_DATABASE_URL and TEST_REDIS_URL."""
     servers = Servers(
         VAR,
@@ -84,7 +84,7 @@ def bundled_servers() -> Iterator[None]:
         durable=False,
     )
     servers.start()
-    yield
+    yield servers
     servers.stop()
 
 
