@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from clinic import clock
-from followups.simulation import links, reports
+from followups.simulation import answers, links, reports
 from followups.simulation.case import EXTRA_LIST, Case
 from followups.simulation.diary import Booking
 from followups.simulation.fates import Fate
@@ -234,7 +234,7 @@ def _pre_visit(world: World, case: Case, fate: Fate, slot: datetime) -> None:
         if fate.held:
             worker.takes("Apixaban", "5 mg twice a day", last_dose=slot - DOAC_HOLD)
         if fate.allergy:
-            worker.allergic(fate.allergy, "rash")
+            world.attempt("allergy", partial(worker.allergic, fate.allergy, "rash"))
         worker.sign("pre_visit")
 
 
@@ -330,7 +330,7 @@ def _out(world: World, case: Case, fate: Fate) -> Story:
         return
     yield clock.now() + rng.randrange(5, 60) * MINUTE
     with events.together():
-        case.record(**({} if fate.outcome is Outcome.DONE else {"appearance": "none", "volume_removed_ml": 0}))
+        case.record(**({} if got_fluid else answers.without_fluid(case.row)))
         case.sign("sign_out")
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong with the machines of a year. Each is really done, to processes and servers of the simulation's own."""
+"""What goes wrong with the machines of a year. Each is really done, to processes and servers of its own."""
 
 from __future__ import annotations
 
@@ -70,8 +70,7 @@ def ended(pid: int) -> int:
 
 
 def worker_killed(world: World, sink: Sink, machines: Machines | None, injected: list[Fault]) -> Story:
-    """A worker is ended by SIGKILL while it sends: before, or after the provider has the message. Its lease runs out."""
-    rng = world.rng("worker_killed")
+    """A worker is ended by SIGKILL while it sends, before or after the provider took it. Its lease runs out."""
     for number, moment in enumerate(_often(world, rng_days=9)):
         yield moment
         world.time.pass_by = _killing(world, sink, injected, before=number % 3 == 0)

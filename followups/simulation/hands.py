@@ -1,4 +1,4 @@
-"""What is done about a promise, by kind: the verb that the page behind it has. A refusal leaves it for the next look."""
+"""What is done about a promise, by kind: the verb that its page has. A refusal leaves it for the next look."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from followups.domain.kinds import Kind
 from followups.models import Action, FollowUp, Message, SymptomCheck, TextMessage
 from followups.models.symptoms import TriageOutcome
 from followups.services import messages, reviews, symptoms, texts, transfers, triage
-from followups.simulation import care, reports
+from followups.simulation import answers, care, reports
 from followups.simulation.case import GOES_ON, Case
 from followups.simulation.inbox import close_unreadable, place
 from followups.simulation.world import World
@@ -109,7 +109,7 @@ def next_in_series(world: World, case: Case | None, row: FollowUp) -> None:
 
 def sign_record(world: World, case: Case, row: FollowUp) -> None:
     fluid = case.row.outcome in {"done", "partial"}
-    case.record(**({} if fluid else {"appearance": "none", "volume_removed_ml": 0}))
+    case.record(**({} if fluid else answers.without_fluid(case.row)))
     if case.is_unsigned("sign_out"):
         case.sign("sign_out")
 

@@ -27,7 +27,7 @@ LONGEST = timedelta(hours=6)
 
 
 class Passing(Timeline):
-    """Time that passes for people and for the engine; ``look`` apart are the engine's looks. In UTC: days have 24 hours."""
+    """Time that passes for people and for the engine, in UTC: days have 24 hours. ``look``: how far apart it looks."""
 
     def __init__(self, begin: datetime, end: datetime, *, look: timedelta) -> None:
         super().__init__(begin.astimezone(UTC), end.astimezone(UTC))

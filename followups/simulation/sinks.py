@@ -1,4 +1,4 @@
-"""Where the year's messages arrive: what a provider has accepted is a line in a file, whatever becomes of the sender."""
+"""Where the year's messages arrive: what a provider took is a line in a file, whatever becomes of the sender."""
 
 from __future__ import annotations
 

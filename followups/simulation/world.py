@@ -46,7 +46,11 @@ class World:
 
     def rng(self, *names: object) -> random.Random:
         """Random numbers of one thing, whatever else happens."""
-        return random.Random(":".join(map(str, (self.seed, *names))))  # invented lives, no secrets
+        return self.rng_of(self.seed, *names)
+
+    @staticmethod
+    def rng_of(*names: object) -> random.Random:
+        return random.Random(":".join(map(str, names)))  # invented lives, no secrets
 
     def begin(self, story: Story) -> None:
         """Let a story take its course. Where the product refuses a step its people have to look at their lists."""

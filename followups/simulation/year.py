@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from django.core.management import call_command
 from django.db import connection
@@ -20,6 +20,7 @@ from followups.simulation import care, fates, faults, laboratory, people, sinks,
 from followups.simulation.case import Clinic
 from followups.simulation.diary import Diary
 from followups.simulation.faults import Fault, Machines
+from followups.simulation.judge import Judged
 from followups.simulation.passing import Passing
 from followups.simulation.places import SATURDAY, Places, at
 from followups.simulation.sinks import Accepted, Sink
@@ -36,15 +37,6 @@ LOOK = timedelta(minutes=5)
 #: One of so many paracenteses begins a series, and how far its taps lie apart.
 SERIES, EVERY = 25, 14
 MOST_LINES = 12
-
-
-class Judged(Protocol):
-    """What a checker says (``followups.checker``)."""
-
-    @property
-    def content(self) -> bool: ...
-
-    def lines(self) -> Iterator[str]: ...
 
 
 #: The clinic's time, what providers accepted, how far apart the engine's looks are.
