@@ -15,10 +15,11 @@ from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.models import User
 from followups import engine
-from followups.demo import messages, people, places, plans, series, stories
-from followups.demo.case import Clinic
-from followups.demo.timeline import Timeline
+from followups.demo import messages, plans
+from followups.demo.replay import Replay
 from followups.services import demo_clock
+from followups.simulation import people, places, series, stories
+from followups.simulation.case import Clinic
 
 ACTOR = Actor.system("demo")
 CREATED = "demo.created"
@@ -47,13 +48,13 @@ def create(*, procedures: int, seed: int, password: str, tell: Callable[[str], o
     audit.record(action=CREATED, actor=ACTOR, data={"procedures": procedures, "seed": seed})
 
 
-def _clinic(procedures: int, seed: int, password: str, weeks: int, end: datetime) -> Timeline:
+def _clinic(procedures: int, seed: int, password: str, weeks: int, end: datetime) -> Replay:
     """Everything that will happen, waiting for its time."""
     rng = random.Random(seed)  # invented people, no secrets
     cast = people.create(password)
     today = end.astimezone(ZoneInfo(settings.CLINIC_ZONE)).date()
     where = places.create(cast, today=today, weeks=weeks)
-    timeline = Timeline(clock.now(), end)
+    timeline = Replay(clock.now(), end)
     clinic = Clinic(cast=cast, places=where, rng=rng, names=people.Names(rng), timeline=timeline)
     shown = plans.shown(end)[:procedures]
     more = islice(plans.ordinary(rng, (weeks - 1) * WORKDAYS), procedures - len(shown))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from followups.demo.links import Answers
-from followups.demo.stories import DAY, HOUR, MINUTE, Plan
+from followups.simulation.links import Answers
+from followups.simulation.stories import DAY, HOUR, MINUTE, Plan
 from procedures.domain.states import Disposition, Outcome
 
 QUARTER = 15 * MINUTE

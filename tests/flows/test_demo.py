@@ -15,12 +15,13 @@ from django.core.management import CommandError, call_command
 from clinic import clock
 from clinic.models import Absence, AuditEntry, ClinicHours, DemoClock, OnCall, Room, User
 from followups import reconcile
-from followups.demo import build, people, plans
+from followups.demo import build, plans
 from followups.domain.kinds import Kind
 from followups.management.commands import demo as demo_command
 from followups.models import Action, FollowUp, FollowUpNote, Message, PatientContact, Review, SymptomCheck
 from followups.selectors import loop, mail
 from followups.services import nightly
+from followups.simulation import people
 from procedures.models import (
     Laboratory,
     Patient,

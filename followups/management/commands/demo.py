@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from clinic import users
 from clinic.errors import DomainError
 from clinic.models import AuditEntry
-from followups.demo import build, people
+from followups.demo import build
 from followups.services import demo_clock
+from followups.simulation import people
 from procedures.models import Patient
 from procedures.services import protocols
 

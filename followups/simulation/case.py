@@ -1,4 +1,4 @@
-"""One case of the demonstration and what its people do with it: each verb is a service, called at its own moment."""
+"""One case of the clinic and what its people do with it: each verb is a service, called at its own moment."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from clinic import clock
 from clinic.actor import Actor
 from clinic.models import Room, User
 from clinic.ready_query import ReadyQuery
-from followups.demo import answers
-from followups.demo.people import Cast, Names
-from followups.demo.places import Places
-from followups.demo.timeline import Timeline
 from followups.models import Action, FollowUp
 from followups.services import contacts, promises, reviews, symptoms, transfers
+from followups.simulation import answers
+from followups.simulation.people import Cast, Names
+from followups.simulation.places import Places
+from followups.simulation.timeline import Timeline
 from procedures import events
 from procedures.domain import versions
 from procedures.domain.answers import Entry
@@ -59,7 +59,7 @@ EXTRA_LIST = "Extra list, agreed with the nurse in charge"
 
 @dataclass
 class Clinic:
-    """What every case of the demonstration has at hand."""
+    """What every case of the clinic has at hand."""
 
     cast: Cast
     places: Places
@@ -85,6 +85,8 @@ class Case:
 
     clinic: Clinic
     operator: str = "pia"
+    nurse: str = "nora"
+    desk: str = "sam"
     pk: int = 0
     accession: int = 0
 
@@ -103,7 +105,7 @@ class Case:
 
     def request(self, patient: Patient, protocol: str, indication: str, **more: Any) -> None:
         made = bookings.request(
-            actor=self._by("sam"),
+            actor=self._by(self.desk),
             patient=patient,
             protocol=protocol,
             indication=indication,
@@ -132,17 +134,17 @@ class Case:
 
     def _schedule(self, start: datetime, room: Room | None, **more: Any) -> None:
         bookings.schedule(
-            actor=self._by("sam"), procedure=self.row, start=start, room=room, operator=self.physician, **more
+            actor=self._by(self.desk), procedure=self.row, start=start, room=room, operator=self.physician, **more
         )
 
     def cancel(self, reason: str) -> None:
-        moves.cancel(actor=self._by("sam"), procedure=self.row, reason=reason)
+        moves.cancel(actor=self._by(self.desk), procedure=self.row, reason=reason)
 
     def no_show(self) -> None:
-        moves.no_show(actor=self._by("sam"), procedure=self.row)
+        moves.no_show(actor=self._by(self.desk), procedure=self.row)
 
     def reopen(self, reason: str) -> None:
-        moves.reopen(actor=self._by("sam"), procedure=self.row, reason=reason)
+        moves.reopen(actor=self._by(self.desk), procedure=self.row, reason=reason)
 
     def entered_in_error(self, reason: str) -> None:
         moves.entered_in_error(actor=self._by(), procedure=self.row, reason=reason)
@@ -151,7 +153,7 @@ class Case:
 
     def answer(self, stage: str, special: dict[str, Entry] | None = None, *, most: int = 1000) -> None:
         """Go through a stage of the checklist; ``most``: so many answers, then the telephone rings."""
-        case, nurse, now = self.row, self._by("nora"), clock.now()
+        case, nurse, now = self.row, self._by(self.nurse), clock.now()
         found = checklist_selector.state_of(case, now).stage(stage).questions
         waiting = [q for q in found if q.status in OPEN]
         bases = {q.question.code: q.answer.id for q in waiting if q.answer is not None}
@@ -163,10 +165,14 @@ class Case:
             checklists.save_answers(actor=nurse, procedure=case, entries=dict(list(fresh.items())[:most]))
 
     def sign(self, stage: str, special: dict[str, Entry] | None = None) -> None:
-        by = self._by() if stage in {"consent", "time_out"} else self._by("nora")
+        by = self._by() if stage in {"consent", "time_out"} else self._by(self.nurse)
         with events.together():
             self.answer(stage, special)
             checklists.sign(actor=by, procedure=self.row, stage=stage)
+
+    def is_unsigned(self, stage: str) -> bool:
+        """Whether a stage is to be signed, for the first time or again."""
+        return not checklist_selector.state_of(self.row, clock.now()).stage(stage).signed
 
     def answer_minimum(self) -> None:
         """The items of an emergency start, asked by the operator."""
@@ -178,7 +184,7 @@ class Case:
     def takes(self, medicine: str, dose: str, *, last_dose: datetime | None = None) -> None:
         """A line of the medicine list; with ``last_dose`` it was stopped then."""
         checklist_rows.add_medicine(
-            actor=self._by("nora"),
+            actor=self._by(self.nurse),
             procedure=self.row,
             name=medicine,
             dose=dose,
@@ -189,7 +195,7 @@ class Case:
 
     def allergic(self, substance: str, reaction: str, severity: str = "reaction") -> None:
         checklist_rows.add_allergy(
-            actor=self._by("nora"), procedure=self.row, substance=substance, reaction=reaction, severity=severity
+            actor=self._by(self.nurse), procedure=self.row, substance=substance, reaction=reaction, severity=severity
         )
 
     def hold(self, medicine: str, last_dose: datetime, *, told: bool = True) -> None:
@@ -204,12 +210,14 @@ class Case:
                 planned_last_dose_at=last_dose,
             )
             if told:
-                holds.told_patient(actor=self._by("nora"), hold=held, teach_back="None from then on, until you call me")
+                holds.told_patient(
+                    actor=self._by(self.nurse), hold=held, teach_back="None from then on, until you call me"
+                )
 
     # --- the day ------------------------------------------------------------------------------
 
     def arrive(self) -> None:
-        moves.arrive(actor=self._by("sam"), procedure=self.row)
+        moves.arrive(actor=self._by(self.desk), procedure=self.row)
 
     def proceed(self, reason: str, *severities: Severity) -> None:
         """The operator goes on over what is found (all of it, or of these severities)."""
@@ -243,7 +251,7 @@ class Case:
 
     def accepted_on_the_phone(self, name: str) -> None:
         waiting = self.row.transfers.get(answer="")
-        transfers.accept_by_phone(actor=self._by("nora"), transfer=waiting, name=name, read_back=True)
+        transfers.accept_by_phone(actor=self._by(self.nurse), transfer=waiting, name=name, read_back=True)
 
     def later_tests_due(self) -> list[tuple[str, datetime]]:
         """What is to be taken on a later day, and from when."""
@@ -298,10 +306,10 @@ class Case:
             )
             for number, (container, tests) in enumerate(sorted(by_container.items()), start=1)
         ]
-        labs.collect(procedure=case, tubes=tubes, collected_at=clock.now(), actor=self._by("nora"))
+        labs.collect(procedure=case, tubes=tubes, collected_at=clock.now(), actor=self._by(self.nurse))
 
     def deliver(self, *, received: bool = True) -> None:
-        case, nurse, now = self.row, self._by("nora"), clock.now()
+        case, nurse, now = self.row, self._by(self.nurse), clock.now()
         tubes = [row.pk for row in case.specimens.filter(loss="")]
         if received:
             labs.receive(procedure=case, specimens=tubes, confirmed_by="Laboratory reception", at=now, actor=nurse)
@@ -310,7 +318,7 @@ class Case:
 
     def lose(self, container: str, reason: str) -> None:
         tube = self.row.specimens.get(container=container)
-        labs.report_loss(specimen=tube, loss=SpecimenLoss.LOST, reason=reason, actor=self._by("nora"))
+        labs.report_loss(specimen=tube, loss=SpecimenLoss.LOST, reason=reason, actor=self._by(self.nurse))
 
     def result(self, code: str, status: str = "final", values: dict[str, Any] | None = None, *, why: str = "") -> None:
         """Enter a result; a critical one is typed a second time."""
@@ -322,7 +330,7 @@ class Case:
         enter: dict[str, Any] = {
             "test": test,
             "status": status,
-            "actor": self._by("nora"),
+            "actor": self._by(self.nurse),
             "values": typed,
             "change_reason": why,
         }
@@ -380,7 +388,7 @@ class Case:
 
     def try_to_tell(self, outcome: str, *, purpose: str = "results", channel: str = "phone", **more: Any) -> None:
         contacts.record(
-            procedure=self.row, actor=self._by("nora"), purpose=purpose, channel=channel, outcome=outcome, **more
+            procedure=self.row, actor=self._by(self.nurse), purpose=purpose, channel=channel, outcome=outcome, **more
         )
 
     def ask(self, check: str, *, signs: dict[str, str] | None = None, handled: str = "") -> None:
@@ -392,7 +400,7 @@ class Case:
         symptoms.record(
             procedure=case,
             check_code=check,
-            actor=self._by("nora"),
+            actor=self._by(self.nurse),
             outcome="answered",
             answers={q.code: q.answers[0].code for q in questions} | (signs or {}),
             answered_by="the ward" if case.patient.is_inpatient else "the patient",
@@ -410,7 +418,7 @@ class Case:
 
     def restart(self) -> None:
         for held in self.row.holds.filter(restart="", withdrawn_at__isnull=True):
-            holds.restart(actor=self._by("nora"), hold=held, at=clock.now() - timedelta(minutes=30))
+            holds.restart(actor=self._by(self.nurse), hold=held, at=clock.now() - timedelta(minutes=30))
 
     def take(self, kind: str, by: str, note: str) -> None:
         """Somebody takes a promise and says what has been tried."""

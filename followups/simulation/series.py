@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clinic import clock
 from clinic.models import Room
-from followups.demo.case import Case, Clinic
+from followups.simulation.case import Case, Clinic
 from procedures.domain import series as rules
 from procedures.domain.series import Wanted
 from procedures.models import Patient
@@ -20,7 +20,7 @@ from procedures.services import series as service
 from procedures.services.series import Tap
 
 if TYPE_CHECKING:
-    from followups.demo.stories import Plan
+    from followups.simulation.stories import Plan
 
 COUNT = 3
 

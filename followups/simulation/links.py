@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from clinic import clock
 from clinic.actor import Actor
-from followups.demo.case import Case, Clinic
-from followups.demo.timeline import Story
 from followups.models import Message, PatientLink
 from followups.models.links import LinkPurpose
 from followups.models.symptoms import Relation
 from followups.services import before, links, messages, symptom_reports, told_by_link
 from followups.services import texts as incoming
+from followups.simulation.case import Case, Clinic
+from followups.simulation.timeline import Story
 from procedures.domain import reported
 from procedures.domain.patient_content import PatientQuestion
 from procedures.domain.reported import Given, Line

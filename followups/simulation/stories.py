@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinic import clock
-from followups.demo import links
-from followups.demo.case import Case, Clinic
-from followups.demo.people import register
-from followups.demo.series import begin_series
-from followups.demo.timeline import Story
+from followups.simulation import links
+from followups.simulation.case import Case, Clinic
+from followups.simulation.people import register
+from followups.simulation.series import begin_series
+from followups.simulation.timeline import Story
 from procedures.domain.answers import Entry
 from procedures.domain.states import Disposition, Outcome
 from procedures.domain.transfers import ELSEWHERE

@@ -209,13 +209,31 @@ def record(procedure: Procedure, rng: random.Random) -> dict[str, Any]:
     return _known(protocol, fields)
 
 
+#: What the record says where no fluid came.
+NO_FLUID: dict[str, dict[str, Any]] = {
+    "paracentesis": {"appearance": "none", "volume_removed_ml": 0},
+    "lumbar_puncture": {"appearance": "none", "csf_total_ml": 0},
+}
+
+
+def without_fluid(procedure: Procedure) -> dict[str, Any]:
+    """What is different in the record of an attempt that gave none."""
+    return NO_FLUID[procedure.protocol_version.parsed.code]
+
+
 def result(procedure: Procedure, code: str, preliminary: bool) -> dict[str, Any]:
     """Ordinary values of a test."""
     if preliminary:
-        return SO_FAR[code]
+        return SO_FAR.get(code) or _so_far(procedure.protocol_version.parsed, code)
     if procedure.protocol_version.parsed.code == "lumbar_puncture" and code in LUMBAR_RESULTS:
         return LUMBAR_RESULTS[code]
     return RESULTS.get(code) or _first_choices(procedure.protocol_version.parsed, code)
+
+
+def _so_far(protocol: Protocol, code: str) -> dict[str, Any]:
+    """What the protocol itself calls *so far*; of a test that has no such words its ordinary answer."""
+    found = {c.code: a.code for c in protocol.test(code).components for a in c.choices if a.code.endswith("so_far")}
+    return found or _first_choices(protocol, code)
 
 
 def _first_choices(protocol: Protocol, code: str) -> dict[str, Any]:

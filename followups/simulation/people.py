@@ -1,9 +1,10 @@
-"""Who works in the demonstration's clinic, and invented patients from many places."""
+"""Who works in the clinic, and invented patients from many places."""
 
 from __future__ import annotations
 
 import random
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -68,12 +69,12 @@ def existing() -> bool:
     return User.objects.filter(username__in=names).count() == len(names)
 
 
-def create(password: str) -> Cast:
-    """The six people, who all log in with ``password``. Raises Conflict when one of the names is taken."""
-    names = [name for name, *_ in STAFF]
+def create(password: str, staff: Sequence[tuple[str, str, str, Role]] = STAFF) -> Cast:
+    """These people, who all log in with ``password``. Raises Conflict when one of the names is taken."""
+    names = [name for name, *_ in staff]
     if User.objects.filter(username__in=names).exists():
         raise Conflict("Somebody here already has the user name of one of the demonstration's people.")
-    made = {name: _create(name, full_name, credentials, role, password) for name, full_name, credentials, role in STAFF}
+    made = {name: _create(name, full_name, credentials, role, password) for name, full_name, credentials, role in staff}
     return Cast(made)
 
 
@@ -107,7 +108,7 @@ def write_logins(password: str) -> str:
 
 
 class Names:
-    """Invented patients, each once. The same random numbers give the same people."""
+    """Invented patients; the same random numbers give the same ones. When the names are used up they come again."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -136,6 +137,10 @@ class Names:
         }
 
     def _pair(self, sex: str) -> tuple[str, str, str]:
+        if not any(found == sex or not sex for _, found, _ in self._pairs):
+            again = [(given, found, family) for given, found in GIVEN for family in FAMILY]
+            self._rng.shuffle(again)
+            self._pairs += again
         wanted = next(i for i, (_, found, _) in enumerate(reversed(self._pairs)) if not sex or found == sex)
         return self._pairs.pop(len(self._pairs) - 1 - wanted)
 

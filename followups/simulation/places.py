@@ -11,7 +11,7 @@ from django.conf import settings
 from clinic import covers, places
 from clinic.models import Absence, ClinicHours, Closure, OnCall, OperatorSession, Room
 from clinic.roles import Role
-from followups.demo.people import Cast
+from followups.simulation.people import Cast
 
 OPENS, CLOSES, NOON, ONE = time(8), time(17), time(12), time(13)
 WORKDAYS = range(5)

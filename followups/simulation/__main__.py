@@ -1,0 +1,77 @@
+"""``python -m followups.simulation``: what ``manage.py simulate`` starts, in a process with servers of its own."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from followups.simulation import ground
+from followups.simulation.options import add_to, faults_of
+
+if TYPE_CHECKING:
+    from followups.simulation.world import World
+    from followups.simulation.year import Year
+
+WIDTH = 40
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="manage.py simulate")
+    add_to(parser)
+    given = parser.parse_args()
+    with ground.own(given.keep) as (var, servers):
+        return _run(given, var, servers)
+
+
+def _run(given: argparse.Namespace, var: Path, servers: ground.Servers) -> int:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    from followups.simulation import closing, judge, people, year
+
+    logging.getLogger().setLevel(logging.CRITICAL)  # what is planted is expected; the checker says what is not
+    call_command("migrate", interactive=False, verbosity=0)
+    wanted = year.Wanted(procedures=given.procedures, days=given.days, seed=given.seed, faults=faults_of(given.faults))
+    bar = Bar(wanted)
+    try:
+        made: Year = year.run(wanted, var, check=judge.judge, machines=servers, tell=bar)
+    finally:
+        bar.end()
+    sys.stdout.write("\n".join([*closing.lines(made), ""]))
+    if given.keep is not None:
+        people.LOGINS = var / "demo-logins.txt"
+        people.write_logins(wanted.password)
+        sys.stdout.write(f"VAR_DIR={var} make run shows it; everybody logs in with {wanted.password!r}.\n")
+    connection.close()
+    return 0 if made.content else 1
+
+
+class Bar:
+    """One line on a terminal, nothing elsewhere."""
+
+    def __init__(self, wanted: year.Wanted) -> None:  # type: ignore[name-defined]  # noqa: F821
+        self._wanted = wanted
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, moment: datetime, world: World) -> None:
+        if not self._shown:
+            return
+        share = min(1.0, (moment - self._wanted.begin).days / self._wanted.days)
+        done = "█" * round(share * WIDTH)
+        sys.stderr.write(f"\r{done:<{WIDTH}} {share:4.0%}  {moment:%d %b %Y}  {world.figures['requested']} cases ")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        if self._shown:
+            sys.stderr.write("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
