@@ -46,7 +46,8 @@ LEFT = (
         ("countersign_start",),
         """SELECT p.id AS case_id, '' AS part FROM procedures_procedure p
            WHERE p.emergency_start AND p.started_at IS NOT NULL AND p.status <> 'entered_in_error' AND NOT EXISTS (
-               SELECT 1 FROM procedures_countersignature c WHERE c.procedure_id = p.id AND c.start_at = p.started_at)""",
+               SELECT 1 FROM procedures_countersignature c
+               WHERE c.procedure_id = p.id AND c.start_at = p.started_at)""",
     ),
     Left(
         "test_not_collected",

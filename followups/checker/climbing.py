@@ -43,7 +43,7 @@ class Climber:
     opened_at: datetime
     escalated_role: str
     changed_at: datetime | None
-    said: frozenset[str]
+    said: list[str] | None
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def plan(kind: str, level: str, start_at: datetime, due_at: datetime) -> Plan | 
 
 def look(report: Report, at: At) -> None:
     """Each open promise against the file."""
-    climbers = [Climber(*row[:-1], frozenset(row[-1] or ())) for row in ask(OPEN, at.params())]
+    climbers = [Climber(*row) for row in ask(OPEN, at.params())]
     found: list[Complaint] = []
     for climber in climbers:
         its_plan = plan(climber.kind, climber.level, climber.start_at, climber.due_at)

@@ -86,12 +86,11 @@ def _flags(needles: dict[int, Needle], rules: dict[int, list[dict[str, Any]]]) -
     for needle in needles.values():
         needle.flags.add("first" if "serial" not in needle.flags else "serial")
     for case, fields in ask(RECORDS):
-        needle = needles.get(case)
         said = json.loads(fields) if isinstance(fields, str) else fields
-        for rule in rules[needle.version] if needle else ():
+        for rule in rules[needles[case].version] if case in needles else ():
             value = said.get(rule["field"])
-            if needle and isinstance(value, int | float) and value > rule["above"]:
-                needle.flags.add("large_volume")
+            if isinstance(value, int | float) and value > rule["above"]:
+                needles[case].flags.add("large_volume")
     pairs: dict[int, set[str]] = defaultdict(set)
     for case, question in ask(SIGNS):
         pairs[case].add(question)

@@ -132,7 +132,7 @@ def _covers(now: datetime) -> dict[int, int]:
            WHERE starts_at <= %(now)s AND ends_at > %(now)s AND accepted_at IS NOT NULL AND surrogate_id IS NOT NULL""",
         {"now": now},
     )
-    direct: dict[int, int] = dict(rows)  # type: ignore[arg-type]
+    direct: dict[int, int] = dict(rows)
     found = {}
     for person in direct:
         seen, at = {person}, direct[person]
