@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.checker import week
+from tests.checker.disturbed import DISTURBED
 from tests.checker.mutations import MUTATIONS, Mutation
 
 #: In the suite one of each kind: the planner, the engine, the sender. The others take as long each.
 QUICK = {"corrections_forgotten", "repeat_stands", "sent_twice"}
-
-pytestmark = pytest.mark.django_db
 
 
 def _marked(mutation: Mutation) -> object:
@@ -18,8 +20,17 @@ def _marked(mutation: Mutation) -> object:
     return pytest.param(mutation, id=mutation.name, marks=marks)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("mutation", [_marked(mutation) for mutation in MUTATIONS])
 def test_a_planted_fault_is_complained_about(mutation: Mutation) -> None:
     with mutation.planted(), week.told(mutation.part):
         report = week.check()
     assert mutation.codes & report.codes, f"{mutation.breaks}: only {sorted(report.codes)}"
+
+
+def test_the_document_names_every_planted_fault_and_every_complaint() -> None:
+    text = Path("docs/proof.md").read_text("utf-8")
+    for mutation in MUTATIONS:
+        codes = ", ".join(f"`{code}`" for code in sorted(mutation.codes))
+        assert f"| `{mutation.name}` | {mutation.breaks} | {codes} |" in text
+    assert set(DISTURBED) <= set(re.findall(r"`([a-z]+\.[a-z_]+)`", text))
