@@ -66,8 +66,9 @@ def look(report: Report, at: At, shown: Mapping[str, int] | None) -> None:
         if own.get(name, 0) != number:
             words = f"shown {number}, there are {own.get(name, 0)}"
             found.append(Complaint("worklist.count_differs", "figure", name, words))
+    pages = {name.partition(".")[0] for name in shown} & set(PAGES)
     for name in sorted(set(own) - set(shown)):
-        if own[name] and (name in FIGURES or any(part.startswith(name.split(".")[0] + ".") for part in shown)):
+        if own[name] and name.partition(".")[0] in pages:  # a page that is shown lacks one of its groups
             found.append(Complaint("worklist.count_differs", "figure", name, f"not shown, there are {own[name]}"))
     report.asked("worklist.count_differs", len(shown), found)
 

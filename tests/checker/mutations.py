@@ -12,8 +12,10 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+from django.db.models import Q
+
 from clinic import audit
-from followups import dispatch, engine, reconcile
+from followups import dispatch, engine
 from followups.domain import backoff, planner
 from followups.domain.kinds import Kind
 from followups.domain.roster import Roster
@@ -22,7 +24,6 @@ from followups.selectors import lab_facts, worklists
 from followups.selectors.worklists import Of
 from followups.services import messages
 from procedures.domain import merging
-from procedures.services import arrivals
 
 Patches = Mapping[str, Any]
 
@@ -37,6 +38,8 @@ class Mutation:
     patches: Callable[[], Patches]
     #: The part of ``week`` that shows it.
     part: str = "ascites"
+    #: What a simulation must do to machines to show it.
+    faults: frozenset[str] = frozenset()
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -125,8 +128,6 @@ def _own_role_only() -> Patches:
     real = worklists.belongs
 
     def belongs(of: Any, who: Any) -> Any:
-        from django.db.models import Q
-
         if of is Of.ROLE:
             return Q(taken_by__isnull=True, role__in=[str(role) for role in who.roles])
         return real(of, who)
@@ -234,6 +235,7 @@ MUTATIONS = (
         "what may have reached a patient is sent to them once more by itself",
         _of("message.patient_again"),
         _repeats_patients,
+        faults=_of("worker_killed"),
     ),
     Mutation(
         "sent_after_all",
@@ -300,7 +302,3 @@ MUTATIONS = (
 
 def _present(roster: Roster, person: int | None) -> int | None:
     return person if person in roster.roles else None
-
-
-#: What is patched must be where it is patched: a name that has moved would plant nothing.
-PLACES = (reconcile, dispatch, arrivals)

@@ -84,6 +84,12 @@ def test_a_message_that_was_acknowledged_must_be_there(clinic: Any) -> None:
     assert week.check(acknowledged=[*digests, "0" * 64]).codes == {"inbound.lost"}
 
 
+def test_a_caller_may_show_a_few_numbers_only(clinic: Any) -> None:
+    own = week.check().figures
+    shown = {name: own[f"shown.{name}"] for name in ("open", "overdue", "criticals.unread")}
+    assert checker.check(clock.now(), shown=shown, late=week.LATE).content
+
+
 @pytest.mark.parametrize("shown", [{"open": 1}, {"overdue": 0}, {"inbox.critical": 0}, {"chase.role:0": 3}])
 def test_a_number_that_a_page_shows_is_compared(clinic: Any, shown: dict[str, int]) -> None:
     report = checker.check(clock.now(), shown=shown, late=week.LATE)
