@@ -104,22 +104,18 @@ class _Ready:
 
     def __init__(self, parts: Parts, keys: tuple[str, ...]) -> None:
         self._parts = {name: _Part(queryset) for name, queryset in parts.items()}
-        self._plain = "SELECT " + ", ".join(part.sql for part in self._parts.values())
-        self._params = params = [param for part in self._parts.values() for param in part.params]
+        sql = "SELECT " + ", ".join(part.sql for part in self._parts.values())
+        params = [param for part in self._parts.values() for param in part.params]
         self._keys = [key for key in keys if any(isinstance(param, Given) and param.name == key for param in params)]
-        self._sql = _placed(self._plain, params, self._keys)
+        self._sql = _placed(sql, params, self._keys)
         self._name = "one_" + hashlib.sha256(self._sql.encode()).hexdigest()[:20]
         self._execute = f"EXECUTE {self._name}({', '.join(['%s'] * len(self._keys))})"
 
     def rows(self, keys: Mapping[str, object]) -> Rows:
         with connection.cursor() as cursor:
-            if _is_pooled():
-                params: list[Any] = [keys[param.name] if isinstance(param, Given) else param for param in self._params]
-                cursor.execute(self._plain, params)
-            else:
-                self._prepare()
-                named: list[Any] = [keys[name] for name in self._keys]
-                cursor.execute(self._execute, named)
+            self._prepare()
+            given: list[Any] = [keys[name] for name in self._keys]
+            cursor.execute(self._execute, given)
             found: Sequence[Any] = cursor.fetchone() or ()
         return {name: part.read(column or ()) for (name, part), column in zip(self._parts.items(), found, strict=True)}
 
@@ -133,11 +129,6 @@ class _Ready:
             with connection.wrap_database_errors, raw.cursor() as cursor:
                 cursor.execute(f"PREPARE {self._name} AS {self._sql}")
             known.add(self._name)
-
-
-def _is_pooled() -> bool:
-    """A pooler gives each transaction another server: as with cursors, nothing can be left there for the next one."""
-    return bool(connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 
 #: What each connection has been told. A prepared statement outlives a rollback, and ends with its connection.

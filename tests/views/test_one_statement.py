@@ -100,15 +100,6 @@ def test_what_a_connection_was_told_outlives_a_rollback(db: None) -> None:
     assert statement.rows(name="b") == {"locations": []}
 
 
-def test_behind_a_pooler_nothing_is_left_on_the_server(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
-    statement = OneStatement(lambda name: {"pooled": Room.objects.filter(name=name).values_list("name", "location")})
-    Room.objects.create(name="One", location="clinic")
-    before = set(PREPARED.get(connection.connection, ()))
-    assert statement.rows(name="One") == {"pooled": [("One", "clinic")]}
-    assert set(PREPARED.get(connection.connection, ())) == before
-
-
 def test_a_column_whose_text_is_not_known_to_be_the_same_is_refused(db: None) -> None:
     messages = OneStatement(lambda pk: {"messages": InboundMessage.objects.filter(pk=pk)})
     with pytest.raises(TypeError, match="bytea"):
