@@ -50,7 +50,7 @@ def test_every_statement_of_a_chart_gives_what_its_querysets_give(full: Full, db
             same(laboratory._statement(codes, before=True), **by_case),
             same(checklist_page._statement(codes), **by_case),
             same(clearance_page._statement(codes), **by_case),
-            same(contacts.REVIEWED, case=case.pk),
+            same(contacts.READ, case=case.pk),
         ):
             seen = {name: seen.get(name, 0) + counts.get(name, 0) for name in seen | counts}
     for version in ResultVersion.objects.all():
