@@ -50,7 +50,7 @@ def test_every_statement_of_a_chart_gives_what_its_querysets_give(full: Full, db
             same(laboratory._statement(codes, before=True), **by_case),
             same(checklist_page._statement(codes), **by_case),
             same(clearance_page._statement(codes), **by_case),
-            same(contacts.REVIEWED, case=case.pk),
+            same(contacts.READ, case=case.pk),
         ):
             seen = {name: seen.get(name, 0) + counts.get(name, 0) for name in seen | counts}
     for version in ResultVersion.objects.all():
@@ -98,15 +98,6 @@ def test_what_a_connection_was_told_outlives_a_rollback(db: None) -> None:
         statement.rows(name="a")
         raise RuntimeError
     assert statement.rows(name="b") == {"locations": []}
-
-
-def test_behind_a_pooler_nothing_is_left_on_the_server(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
-    statement = OneStatement(lambda name: {"pooled": Room.objects.filter(name=name).values_list("name", "location")})
-    Room.objects.create(name="One", location="clinic")
-    before = set(PREPARED.get(connection.connection, ()))
-    assert statement.rows(name="One") == {"pooled": [("One", "clinic")]}
-    assert set(PREPARED.get(connection.connection, ())) == before
 
 
 def test_a_column_whose_text_is_not_known_to_be_the_same_is_refused(db: None) -> None:
