@@ -37,14 +37,14 @@ from followups.domain import labels
 from followups.domain.kinds import Kind, Subject
 from followups.domain.picture import Urgency
 from followups.models import FollowUp
-from followups.selectors import paging
+from followups.selectors import columns, paging
 from procedures.domain import slots
 from procedures.domain.ruleset import RuleSet
 from procedures.domain.slots import Closed, Weekly
 from procedures.domain.states import ProcedureStatus
 from procedures.models import Procedure, RuleSetVersion
 from procedures.models.rulesets import parsed_of
-from procedures.selectors import checklists, kit
+from procedures.selectors import checklist_memory
 
 S = ProcedureStatus
 DAY = timedelta(days=1)
@@ -213,9 +213,8 @@ def day(*, actor: Actor, first: date, now: datetime, waiting: int, number: str |
     cases = list(_cases(on_board(first), waits_on(page)))
     shown = [case for case in cases if _is_on(case, begin, end)]
     before = [case for case in shown if case.state in BEFORE_THE_NEEDLE]
-    rounds = checklists.rounds(before)
-    ready = checklists.summary(before, now, found=rounds)
-    packed = kit.of(before, now, rules=_rules(before), found=rounds)
+    ready = checklist_memory.summary(before, now)
+    packed = checklist_memory.packed(before, now, _rules(before))
     entries = [
         _entry(case, now, ready[case.pk].ready if case.pk in ready else None, packed.get(case.pk, ())) for case in shown
     ]
@@ -316,9 +315,10 @@ def _cases(on: Q, waiting: QuerySet[Any]) -> QuerySet[Any]:
             rules=Subquery(RuleSetVersion.objects.order_by("-number").values("digest")[:1]),
             waits_here=ExpressionWrapper(Q(pk__in=waiting.values("pk")), output_field=BooleanField()),
         )
-        .filter(on | Q(waits_here=True))
+        # two searches by index; as one condition it would read every case there ever was
+        .filter(pk__in=Procedure.objects.filter(on).order_by().values("pk").union(waiting.values("pk")))
         .select_related("patient", "operator", "room", "protocol_version")
-        .defer("protocol_version__data")
+        .defer(*columns.OF_CASES)
         .order_by("pk")
     )
 

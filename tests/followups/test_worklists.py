@@ -20,7 +20,7 @@ from followups.domain.kinds import Kind, Subject
 from followups.domain.labels import DUE_WITHIN
 from followups.domain.picture import Urgency
 from followups.models import FollowUp
-from followups.selectors import checklist_queue, loop, loop_board, worklists
+from followups.selectors import checklist_queue, loop, loop_board, paging, worklists
 from followups.selectors.case import ORDER, urgency_of
 from followups.selectors.checklist_queue import Part
 from followups.selectors.groups import CHASE, INBOX, Page
@@ -125,7 +125,7 @@ def test_each_figure_leads_to_exactly_the_promises_it_counts() -> None:
     figures = loop.counts(NOW)
     assert all(figures.values())
     for name, figure in figures.items():
-        pages = -(-figure // 50)
+        pages = -(-figure // paging.SIZE)
         listed = [
             row.follow_up.pk
             for number in range(1, pages + 1)
@@ -357,13 +357,13 @@ def test_every_count_is_the_number_of_rows_behind_it(worklist: Page, pia: User) 
     assert load(pia, Of.ALL, INBOX).open == loop.counts(NOW)["open"] == 130
 
 
-def test_a_long_list_comes_in_pages_of_fifty(pia: User) -> None:
+def test_a_long_list_comes_in_pages_of_twenty_five(pia: User) -> None:
     case = make.procedure()
-    rows = [promise(Kind.SIGN_RECORD, due=n * timedelta(minutes=1), procedure=case).pk for n in range(1, 54)]
+    rows = [promise(Kind.SIGN_RECORD, due=n * timedelta(minutes=1), procedure=case).pk for n in range(1, 29)]
     first, second = load(pia, number="1"), load(pia, number="2")
-    assert groups(first) == {"do": rows[:50]}
-    assert groups(second) == {"do": rows[50:]}
-    assert first.sections[0].total == second.sections[0].total == 53
+    assert groups(first) == {"do": rows[:25]}
+    assert groups(second) == {"do": rows[25:]}
+    assert first.sections[0].total == second.sections[0].total == 28
     assert groups(load(pia, number="nonsense")) == groups(first)
 
 
@@ -371,7 +371,7 @@ def test_parked_promises_are_listed_briefly_and_have_pages_of_their_own(pia: Use
     case = make.procedure()
     rows = [promise(Kind.RESTART_MEDICINE, due=(2 + n) * DAY, procedure=case).pk for n in range(25)]
     found = load(pia)
-    assert [row.follow_up.pk for row in found.parked] == rows[:20]
+    assert [row.follow_up.pk for row in found.parked] == rows[:10]
     assert (found.parked_total, groups(found)) == (25, {})
     assert groups(load(pia, show_parked=True)) == {"parked": rows}
 
