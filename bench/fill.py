@@ -61,7 +61,7 @@ SLIMMED: frozenset[type[models.Model]] = frozenset({p.Answer, f.SymptomAnswer, f
 #: What is open is a tenth of so many, unless it is to grow with the history.
 OPEN_OF = 10_000
 #: From so many procedures at once it pays to make the indexes anew.
-MANY = 50_000
+MANY = 20_000
 ROOMS = 4
 GROUP_ROOMS = 40
 AUDIT_ROWS = 12

@@ -25,12 +25,13 @@ if __name__ == "__main__":  # a throw-away database first: what is imported belo
     parser = argparse.ArgumentParser(prog="python -m bench.pages")
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--open-share", action="store_true")
+    parser.add_argument("--times", type=int, default=40)
     given = parser.parse_args()
     print(f"\n== pages ==  {ground.machine()}", flush=True)
     with ground.throw_away():
         from bench import pages
 
-        sys.exit(pages.main(rows=given.rows, open_share=given.open_share))
+        sys.exit(pages.main(rows=given.rows, open_share=given.open_share, times=given.times))
 
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -61,7 +62,7 @@ class Measured:
     cpu: list[float] = field(default_factory=list)
 
 
-def main(*, quick: bool = False, rows: int = LARGE, open_share: bool = False) -> int:
+def main(*, quick: bool = False, rows: int = LARGE, open_share: bool = False, times: int = TIMES) -> int:
     small_rows, large_rows = (SMALL // 10, rows // 10) if quick else (SMALL, rows)
     filler, began = Filler(), time.monotonic()
     filler.to(small_rows)
@@ -77,10 +78,8 @@ def main(*, quick: bool = False, rows: int = LARGE, open_share: bool = False) ->
     sides = {small_connection: small_asks, connections["default"]: large_asks}
     small, large = ({name: counted(side, asks[name]) for name in asks} for side, asks in sides.items())
     for name in small_asks:
-        in_turn({side: asks[name] for side, asks in sides.items()}, [small[name], large[name]])
-    print(
-        f"\n{TIMES} requests each, in turn; milliseconds: the server's time, and the processor's without the database\n"
-    )
+        in_turn({side: asks[name] for side, asks in sides.items()}, [small[name], large[name]], times)
+    print(f"\n{times} requests each, in turn; milliseconds: server's time, and the processor's without the database\n")
     head = ["page", "queries", "", "median", "", "ratio", "p95", "", "processor", ""]
     sizes = [f"{small_size:,}", f"{large_size:,}"]
     under = ["", *sizes, *sizes, "large/small", *sizes, *sizes]
@@ -92,9 +91,8 @@ def main(*, quick: bool = False, rows: int = LARGE, open_share: bool = False) ->
 
 def _verdict(small: dict[str, Measured], large: dict[str, Measured], scans: dict[str, set[str]]) -> int:
     wrong = [name for name in small if not _as_promised(name, small[name], large[name])]
-    slow = [
-        name for name in small if max(ground.median(side[name].times) for side in (small, large)) > MOST_MILLISECONDS
-    ]
+    medians = {name: max(ground.median(side[name].times) for side in (small, large)) for name in small}
+    slow = [name for name, median in medians.items() if median > MOST_MILLISECONDS]
     print(f"\nMore than {MOST_QUERIES} queries, or not as many at both sizes: {', '.join(wrong) or 'none'}.")
     print(f"More than {MOST_MILLISECONDS} ms in the median: {', '.join(slow) or 'none'}.")
     print(f"Whole tables of more than {MANY_ROWS:,} rows read: {'none.' if not scans else ''}")
@@ -191,8 +189,8 @@ def counted(side: BaseDatabaseWrapper, ask: Callable[[], int]) -> Measured:
     return Measured(min(numbers))
 
 
-def in_turn(asks: dict[BaseDatabaseWrapper, Callable[[], int]], results: list[Measured]) -> None:
-    for _ in range(TIMES):
+def in_turn(asks: dict[BaseDatabaseWrapper, Callable[[], int]], results: list[Measured], times: int) -> None:
+    for _ in range(times):
         for (side, ask), result in zip(asks.items(), results, strict=True):
             use(side)
             began, busy = time.perf_counter(), time.process_time()

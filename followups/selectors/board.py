@@ -236,13 +236,19 @@ def waits_on(page: Rows[Any]) -> QuerySet[Any]:
 def week(*, actor: Actor, first: date, now: datetime) -> Week:
     """Seven days from ``first``. Two queries."""
     hours = hours_of(actor, first, WEEK)
-    entries = [_entry(case, now) for case in _cases(on_board(first, WEEK), Procedure.objects.none())]
+    cases = (
+        Procedure.objects.filter(on_board(first, WEEK))
+        .select_related("patient", "room", "protocol_version")
+        .defer(*columns.OF_WEEK)
+        .order_by("pk")
+    )
+    entries = [Entry(case, _begins(case), case.protocol_version.parsed.short) for case in cases]
     by_day: dict[date, dict[str, tuple[Entry, ...]]] = {}
     for one in (first + n * DAY for n in range(WEEK)):
         begin, end = bounds(one)
         lanes = _lanes([e for e in entries if _is_on(e.procedure, begin, end)], hours, one)
         by_day[one] = {lane.name: lane.entries for lane in lanes}
-    columns = tuple(
+    days = tuple(
         Column(one, sum(map(len, cells.values())), hours.closed(one), bool(hours.opening(one)) or not hours.weekly)
         for one, cells in by_day.items()
     )
@@ -250,8 +256,8 @@ def week(*, actor: Actor, first: date, now: datetime) -> Week:
     others = {name for cells in by_day.values() for name in cells} - set(names)
     names += sorted(others, key=lambda name: (not name, name))  # without a room comes last
     return Week(
-        columns=columns,
-        lanes=tuple((name, tuple((c, by_day[c.day].get(name, ())) for c in columns)) for name in names),
+        columns=days,
+        lanes=tuple((name, tuple((c, by_day[c.day].get(name, ())) for c in days)) for name in names),
     )
 
 

@@ -49,3 +49,15 @@ OF_CASES = (
     *without("room__", Room, {"name", "has_fluoroscopy"}),
     *without("operator__", User, {"full_name"}),
 )
+#: What the week says no more of it.
+OF_WEEK = (
+    *without(
+        "",
+        Procedure,
+        {"patient", "protocol_version", "code", "status", "stay", "room", "operator"}
+        | {"requested_at", "started_at", "arrived_at"},
+    ),
+    *without("protocol_version__", ProtocolVersion, VERSION),
+    *without("patient__", Patient, {"given_name", "family_name"}),
+    *without("room__", Room, {"name"}),
+)

@@ -21,7 +21,7 @@ from clinic import statuses, timewords
 def due(at: datetime | None, state: str, now: datetime) -> str:
     """As ``components/due.html`` says it."""
     look = statuses.status(state or "due")
-    words = escape(look.word)
+    words: str = escape(look.word)
     if at is not None:
         before = f"{words}: " if state in ("critical", "waiting") else ""
         words = before + time_tag(at, timewords.due_in(at, now, timezone.get_current_timezone()))

@@ -8,45 +8,23 @@ that writes: what it has not committed must not be remembered.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
 
 from django.utils import timezone
 
+from clinic.memory import Memory
 from procedures.domain.checklist import Summary
 from procedures.domain.checklist_round import Round
 from procedures.domain.ruleset import RuleSet
 from procedures.models import Procedure
 from procedures.selectors import checklists, kit, safety
 
-Kept = TypeVar("Kept")
 #: How many cases are remembered: more than are before their needle in a clinic at once.
 CASES = 4096
 #: Once the planned moment has passed the rules are asked about the clock; lists ask them anew so often.
 FRESH = timedelta(minutes=5)
-
-
-class Memory(Generic[Kept]):
-    """The last so many that were kept."""
-
-    def __init__(self, size: int = CASES) -> None:
-        self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
-        self._size = size
-
-    def get(self, key: Hashable) -> Kept | None:
-        return self._kept.get(key)
-
-    def keep(self, key: Hashable, value: Kept) -> Kept:
-        self._kept[key] = value
-        while len(self._kept) > self._size:
-            self._kept.popitem(last=False)
-        return value
-
-    def clear(self) -> None:
-        self._kept.clear()
 
 
 @dataclass(frozen=True)
@@ -68,9 +46,9 @@ class _Read:
     round: Round | None
 
 
-_READ: Memory[_Read] = Memory()
-_SAID: Memory[_Said] = Memory()
-_KIT: Memory[tuple[str, ...]] = Memory()
+_READ: Memory[_Read] = Memory(CASES)
+_SAID: Memory[_Said] = Memory(CASES)
+_KIT: Memory[tuple[str, ...]] = Memory(CASES)
 
 
 def forget() -> None:

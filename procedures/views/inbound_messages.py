@@ -29,7 +29,7 @@ from procedures.selectors import inbound_messages as selector
 from procedures.services import inbound, inbound_decisions
 
 logger = logging.getLogger(__name__)
-SIZE = 50
+SIZE = 25
 clinical = roles_required(*sorted(access.INBOUND))
 #: A document from outside is only handed over; if a browser shows it all the same, nothing in it runs.
 SANDBOX = "sandbox; default-src 'none'"

@@ -20,7 +20,7 @@ from followups.domain.kinds import Kind, Subject
 from followups.domain.labels import DUE_WITHIN
 from followups.domain.picture import Urgency
 from followups.models import FollowUp
-from followups.selectors import checklist_queue, loop, loop_board, paging, worklists
+from followups.selectors import checklist_queue, loop, loop_board, paging, ranked, worklists
 from followups.selectors.case import ORDER, urgency_of
 from followups.selectors.checklist_queue import Part
 from followups.selectors.groups import CHASE, INBOX, Page
@@ -103,6 +103,16 @@ def test_the_database_says_of_every_boundary_what_the_pure_rule_says() -> None:
     wrong = [(r.level, r.start_at, r.due_at, r.about) for r in rows if r.rank != ORDER[urgency_of(r, NOW)]]
     assert wrong == []
     assert {r.rank for r in rows} == set(ORDER.values())
+
+
+def test_every_list_ranks_every_boundary_as_the_pure_rule_does() -> None:
+    """What the pages ask at once, against the rule, row by row."""
+    rows = {row.pk: ORDER[urgency_of(row, NOW)] for row in boundary_rows()}
+    listed = ranked.ask({"all": ranked.numbers("TRUE", "id", "", "ARRAY[id, rank]")}, NOW)["all"]
+    assert dict(listed) == rows
+    later = {row.pk: ORDER[urgency_of(row, NOW + DAY)] for row in FollowUp.objects.all()}
+    assert dict(ranked.ask({"all": ranked.numbers("TRUE", "id", "", "ARRAY[id, rank]")}, NOW + DAY)["all"]) == later
+    assert later != rows
 
 
 def test_the_figures_of_the_loop_are_those_of_the_pure_rule(capsys: pytest.CaptureFixture[str]) -> None:
@@ -365,6 +375,7 @@ def test_a_long_list_comes_in_pages_of_twenty_five(pia: User) -> None:
     assert groups(second) == {"do": rows[25:]}
     assert first.sections[0].total == second.sections[0].total == 28
     assert groups(load(pia, number="nonsense")) == groups(first)
+    assert groups(load(pia, number="99")) == groups(second)  # the nearest one
 
 
 def test_parked_promises_are_listed_briefly_and_have_pages_of_their_own(pia: User) -> None:
@@ -403,6 +414,14 @@ def test_whatever_happens_to_a_promise_changes_the_marker(change: str, pia: User
     assert worklists.marker(INBOX, Actor.person(pia), Of.MINE, NOW) == before
     FollowUp.objects.filter(pk=row.pk).update(**CHANGES[change])
     assert worklists.marker(INBOX, Actor.person(pia), Of.MINE, NOW) != before
+
+
+@pytest.mark.parametrize("of", Of)
+def test_a_poll_and_the_page_find_the_same_marker(of: Of, pia: User) -> None:
+    promise(Kind.SIGN_RECORD, responsible=pia)
+    promise(Kind.REVIEW_RESULT, due=-HOUR, level="critical")
+    assert load(pia, of).marker == worklists.marker(INBOX, Actor.person(pia), of, NOW)
+    assert loop_board.load(show="", now=NOW).marker == loop_board.marker(NOW)
 
 
 def test_the_marker_of_mine_is_not_moved_by_what_is_not_mine(pia: User) -> None:
