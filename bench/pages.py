@@ -104,7 +104,8 @@ def _verdict(small: dict[str, Measured], large: dict[str, Measured], scans: dict
 # --- plans ---------------------------------------------------------------------------------
 def scanned(ask: Callable[[], int]) -> set[str]:
     """The large tables that the queries of a page read from one end to the other."""
-    big, found = _big(), set()
+    big, whole = _big(), _whole()
+    found: set[str] = set()
 
     def explained(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.lstrip().upper().startswith(("SELECT", "WITH")):
@@ -112,7 +113,7 @@ def scanned(ask: Callable[[], int]) -> set[str]:
                 cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
                 plan = cursor.fetchone()[0]
             plan = json.loads(plan) if isinstance(plan, str) else plan
-            found.update(f"{node} on {table}" for node, table in _reads(plan[0]["Plan"]) if table in big)
+            found.update(f"{node} on {table}" for node, table in _reads(plan[0]["Plan"], whole) if table in big)
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(explained):
@@ -120,12 +121,25 @@ def scanned(ask: Callable[[], int]) -> set[str]:
     return found
 
 
-def _reads(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Whole tables, and whole indexes: those that are read without a condition and not in search of a first row."""
-    if plan["Node Type"] == "Seq Scan":
-        yield "Seq Scan", plan["Relation Name"]
+def _reads(plan: dict[str, Any], whole: frozenset[str], limited: bool = False) -> Iterator[tuple[str, str]]:
+    """Whole tables, and whole indexes (``whole``: those of all rows) that are not read for their first few alone."""
+    kind = plan["Node Type"]
+    limited = limited or kind == "Limit"
+    if kind == "Seq Scan":
+        yield kind, plan["Relation Name"]
+    by_index = kind in {"Index Scan", "Index Only Scan"} and "Index Cond" not in plan
+    if by_index and plan["Index Name"] in whole and not limited:
+        yield kind, plan["Relation Name"]
+    # what is sorted or grouped below a limit is read to its end first
+    limited = limited and kind in {"Limit", "Nested Loop", "Subquery Scan", "Result", "Merge Append", "LockRows"}
     for below in plan.get("Plans", ()):
-        yield from _reads(below)
+        yield from _reads(below, whole, limited)
+
+
+def _whole() -> frozenset[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexrelid::regclass::text FROM pg_index WHERE indpred IS NULL")
+        return frozenset(name for (name,) in cursor.fetchall())
 
 
 def _big() -> set[str]:

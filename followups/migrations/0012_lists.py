@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('followups', '0011_message_subjects'),
-        ('procedures', '0013_days_of_boards'),
+        ('procedures', '0013_lists'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

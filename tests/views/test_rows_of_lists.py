@@ -22,7 +22,7 @@ EVIL = "<script>alert('x')</script>&\""
 
 def evil_case() -> Procedure:
     patient = make.patient(
-        family_name=EVIL, given_name=EVIL, language=EVIL, interpreter_needed=True, reach_by="facility", facility=EVIL
+        family=EVIL, given=EVIL, language=EVIL, interpreter_needed=True, reach_by="facility", facility=EVIL
     )
     doctor = make.user(Role.PHYSICIAN, full_name=EVIL)
     return make.procedure(status="scheduled", starts=NOW + DAY, patient=patient, operator=doctor, responsible=doctor)

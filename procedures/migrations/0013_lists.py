@@ -26,4 +26,8 @@ class Migration(migrations.Migration):
             model_name='procedure',
             index=models.Index(condition=models.Q(('stay__isnull', True)), fields=['arrived_at'], name='procedure_arrived_no_slot'),
         ),
+        migrations.AddIndex(
+            model_name="inboundmessage",
+            index=models.Index(fields=["control_id"], name="inbound_by_number"),
+        ),
     ]
