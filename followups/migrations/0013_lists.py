@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('followups', '0011_message_subjects'),
-        ('procedures', '0013_lists'),
+        ('followups', '0012_engine_looks'),
+        ('procedures', '0014_lists'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

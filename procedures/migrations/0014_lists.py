@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('clinic', '0004_cover'),
-        ('procedures', '0012_arrivals'),
+        ('procedures', '0013_engine_looks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
