@@ -50,7 +50,8 @@ class Newest(Paginator):  # type: ignore[type-arg]  # not subscriptable at run t
 
     @cached_property
     def found(self) -> int:
-        return int(self.object_list[: MOST + 1].count())
+        rows: Any = self.object_list
+        return int(rows[: MOST + 1].count())
 
     @cached_property
     def count(self) -> int:
