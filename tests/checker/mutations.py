@@ -12,8 +12,6 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
-from django.db.models import Q
-
 from clinic import audit
 from followups import dispatch, engine
 from followups.domain import backoff, planner
@@ -125,14 +123,8 @@ def _no_line(action: str) -> Callable[[], Patches]:
 
 
 def _own_role_only() -> Patches:
-    real = worklists.belongs
-
-    def belongs(of: Any, who: Any) -> Any:
-        if of is Of.ROLE:
-            return Q(taken_by__isnull=True, role__in=[str(role) for role in who.roles])
-        return real(of, who)
-
-    return {"followups.selectors.worklists.belongs": belongs}
+    own = "taken_by_id IS NULL AND role = ANY(%(roles)s)"
+    return {"followups.selectors.worklists.BELONGS": {**worklists.BELONGS, Of.ROLE: own}}
 
 
 def _key_of_attempt() -> Patches:
