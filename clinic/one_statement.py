@@ -7,20 +7,21 @@ every column travels as the text that PostgreSQL writes for it, and is read by w
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, Self
 
+import psycopg
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 from psycopg.adapt import Transformer
 from psycopg.pq import Format
 from psycopg.sql import Literal
+from psycopg.types.numeric import Int8
 
+from clinic.prepared import THRESHOLD
 from clinic.ready_query import reader
 
 Parts = Mapping[str, QuerySet[Any, Any]]
@@ -101,31 +102,27 @@ class _Ready:
         params = [param for part in self._parts.values() for param in part.params]
         self._keys = [key for key in keys if any(isinstance(param, Given) and param.name == key for param in params)]
         self._sql = _placed(sql, params, self._keys)
-        self._name = "one_" + hashlib.sha256(self._sql.encode()).hexdigest()[:20]
-        self._execute = f"EXECUTE {self._name}({', '.join(['%s'] * len(self._keys))})"
 
     def rows(self, keys: Mapping[str, object]) -> Rows:
-        with connection.cursor() as cursor:
-            self._prepare()
-            given: list[Any] = [keys[name] for name in self._keys]
-            cursor.execute(self._execute, given)
+        connection.ensure_connection()
+        raw: Any = connection.connection
+        if raw.prepare_threshold is None:  # as in ``clinic.prepared``
+            raw.prepare_threshold = THRESHOLD
+        values: list[Any] = [keys[name] for name in self._keys]
+        given = [Int8(value) if isinstance(value, int) else value for value in values]  # one plan, however large a key
+        with connection._prepare_cursor(_Prepared(raw)) as cursor:  # type: ignore[attr-defined]
+            cursor.execute(self._sql, given)
             found: Sequence[Any] = cursor.fetchone() or ()
         return {name: part.read(column or ()) for (name, part), column in zip(self._parts.items(), found, strict=True)}
 
-    def _prepare(self) -> None:
-        """Once on each connection, like what Django itself says to a new one: PostgreSQL reads so long a statement, and
-        plans it, in several times the time that it takes to answer it.
-        """
-        raw: Any = connection.connection
-        known = PREPARED.setdefault(raw, set())
-        if self._name not in known:
-            with connection.wrap_database_errors, raw.cursor() as cursor:
-                cursor.execute(f"PREPARE {self._name} AS {self._sql}")
-            known.add(self._name)
 
+class _Prepared(psycopg.RawCursor[Any]):
+    """PostgreSQL reads so long a statement, and plans it, in several times the time that it takes to answer it: once on
+    each connection, and psycopg knows when once more.
+    """
 
-#: What each connection has been told. A prepared statement outlives a rollback, and ends with its connection.
-PREPARED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+    def execute(self, query: Any, params: Any = None, **_how: Any) -> Self:
+        return super().execute(query, params, prepare=True)
 
 
 def _placed(sql: str, params: Sequence[Any], keys: Sequence[str]) -> str:
