@@ -5,7 +5,6 @@ from __future__ import annotations
 from clinic.actor import Actor
 from clinic.roles import Role
 from followups.models import FollowUp
-from followups.simulation.case import Case
 from followups.simulation.world import World
 from procedures.domain.test_codes import Target
 from procedures.interfaces.hl7 import processing
@@ -17,7 +16,7 @@ from procedures.services import inbound, inbound_decisions
 from procedures.services.inbound_decisions import Choice
 
 
-def place(world: World, case: Case | None, row: FollowUp) -> None:
+def place(world: World, row: FollowUp) -> None:
     """Whose name disagrees with whose tube it is: rejected, and the laboratory called. Else attached as suggested."""
     message = InboundMessage.objects.select_related("laboratory").get(pk=row.subject_id)
     if message.state != InboundState.WAITING:
@@ -56,7 +55,7 @@ def _choice(asked: Asked) -> Choice | None:
     return Choice(item=asked.item.pk, target=Target(test, component))
 
 
-def close_unreadable(world: World, case: Case | None, row: FollowUp) -> None:
+def close_unreadable(world: World, row: FollowUp) -> None:
     message = InboundMessage.objects.get(pk=row.subject_id)
     inbound.close_unreadable(
         message=message, reason="The laboratory was called: a line that broke off", actor=_nurse(world, row)

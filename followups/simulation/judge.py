@@ -27,6 +27,5 @@ def judge(now: datetime, accepted: Sequence[Accepted], look: timedelta) -> Judge
     """Everything that it asserts, at this moment."""
     checker = import_module(CHECKER)
     delivered = [checker.Delivered(row.key, row.at) for row in accepted]
-    # a look may be missed for a while by a machine that sleeps: its own reminders are late by no more than that
     report: Judged = checker.check(now, delivered=delivered, shown=loop.counts(now), late=look)
     return report

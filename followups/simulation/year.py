@@ -117,7 +117,7 @@ def run(
         if check is not None:
             world.time.add(_months(year, check))
         passing.run(lambda moment: tell(moment, world))
-        passing.now = max(passing.now, passing.end)
+        passing.finish()
         if check is not None:
             year.reports.append(check(clock.now(), year.accepted, wanted.look))
     year.seconds, year.cpu = time.perf_counter() - begun, time.process_time() - cpu

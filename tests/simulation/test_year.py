@@ -11,12 +11,14 @@ from django.core.management import CommandError, call_command
 
 from clinic import clock
 from clinic.models import Absence
+from followups.engine import PassReport
 from followups.models import FollowUp, Message
 from followups.services import nightly
 from followups.simulation import fates, faults, year
 from followups.simulation.closing import doubled
 from followups.simulation.options import FAULTS, faults_of
 from followups.simulation.passing import Passing
+from followups.simulation.world import World
 from procedures.models import InboundMessage, Procedure
 
 
@@ -57,7 +59,7 @@ def test_a_twentieth_of_a_year_with_every_fault_in_the_process(tmp_path: Path) -
 
 def test_the_same_seed_draws_the_same_fate_and_another_seed_another_one() -> None:
     def drawn(seed: int) -> list[fates.Fate]:
-        return [fates.draw(year.World.rng_of(seed, "case", number)) for number in range(50)]
+        return [fates.draw(World.rng_of(seed, "case", number)) for number in range(50)]
 
     assert drawn(1) == drawn(1)
     assert drawn(1) != drawn(2)
@@ -97,11 +99,16 @@ def test_both_changes_of_the_clocks_lie_in_a_year_and_the_first_in_any_part_of_o
 
 
 @pytest.mark.django_db
-def test_the_engine_looks_on_its_grid_through_the_hour_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_looks_on_its_grid_through_the_hour_that_is_missing() -> None:
     begin = year.Wanted(days=10).begin
     passing = Passing(begin, begin + timedelta(days=10), look=year.LOOK)
-    looks = []
-    passing.pass_by = lambda now: looks.append(now) or year.faults.PassReport()  # type: ignore[func-returns-value]
+    looks: list[datetime] = []
+
+    def looked(now: datetime) -> PassReport:
+        looks.append(now)
+        return PassReport()
+
+    passing.pass_by = looked
 
     def waits() -> Any:
         yield begin + timedelta(days=9)
