@@ -7,7 +7,7 @@ TEST_PROCESSES ?= 2
 PYTEST := $(PY) -m pytest
 SERVERS := $(PY) -m clinic.embedded_servers run --
 
-.PHONY: run test proof check bench vendor screenshots lock clean venv-run venv-test venv-dev
+.PHONY: run test proof check bench vendor screenshots lock clean venv-run venv-test venv-dev venv-bench
 
 run: export DEMO ?= 1
 run: export DEBUG ?= 0
@@ -34,7 +34,7 @@ check: venv-dev
 	$(PY) -m scripts.translations --check
 	$(PY) -m djlint --lint --quiet templates
 
-bench: venv-run
+bench: venv-bench
 	$(PY) -m bench $(ARGS)
 
 vendor: venv-run
@@ -43,12 +43,12 @@ vendor: venv-run
 screenshots: venv-test
 	$(PY) -m scripts.screenshots $(ARGS)
 
-# The same versions in all three; uv is needed here only.
+# The same versions in all four; uv is needed here only.
 lock: venv-dev
 	sh scripts/lock.sh
 
 clean:
 	rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-venv-run venv-test venv-dev: venv-%:
+venv-run venv-test venv-dev venv-bench: venv-%:
 	@$(PYTHON) scripts/bootstrap.py $*

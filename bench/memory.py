@@ -44,10 +44,10 @@ def main(*, quick: bool = False) -> int:
 
 def _report(root: int) -> str:
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for pid in _family(root):
+    for pid in family(root):
         try:
             command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            found[_part(command)].append(_kilobytes(pid))
+            found[_part(command)].append(kilobytes(pid))
         except OSError:
             continue  # it has ended meanwhile
     rows = [
@@ -63,7 +63,7 @@ def _part(command: str) -> str:
     return next((name for name, word in PARTS if word in command), "other")
 
 
-def _family(root: int) -> list[int]:
+def family(root: int) -> list[int]:
     """The process and everything that descends from it."""
     children: dict[int, list[int]] = defaultdict(list)
     for entry in Path("/proc").iterdir():
@@ -81,7 +81,7 @@ def _family(root: int) -> list[int]:
     return family
 
 
-def _kilobytes(pid: int) -> tuple[int, int]:
+def kilobytes(pid: int) -> tuple[int, int]:
     """RSS and PSS."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()[1:]
     values = dict(line.split(":", 1) for line in lines)

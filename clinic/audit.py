@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model
 
 from clinic import clock
 from clinic.actor import Actor
 from clinic.models import AuditEntry
+
+COLUMNS = tuple(field for field in AuditEntry._meta.local_concrete_fields if not field.primary_key)
 
 
 def record(
@@ -29,7 +32,24 @@ def record(
 
     ``action`` is dotted (``procedure.cancelled``). ``data`` holds ids and codes, never names.
     """
-    return AuditEntry.objects.create(
+    row = entry(action=action, actor=actor, subject=subject, patient_id=patient_id, data=data, reason=reason)
+    row.save(force_insert=True)
+    return row
+
+
+def entry(
+    *,
+    action: str,
+    actor: Actor,
+    subject: Model | None = None,
+    patient_id: int | None = None,
+    data: dict[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """A row as ``record`` writes it, not written yet: for whoever writes many at once (``record_all``), or in the same
+    statement as the change (``insert_from``).
+    """
+    return AuditEntry(
         action=action,
         at=clock.now(),
         recorded_at=clock.real_now(),
@@ -42,6 +62,26 @@ def record(
         data=data or {},
         reason=reason,
     )
+
+
+def record_all(entries: Iterable[AuditEntry]) -> None:
+    """Write many rows in the caller's transaction, with one statement."""
+    AuditEntry.objects.bulk_create(entries)
+
+
+def insert_from(source: str) -> str:
+    """Writing a row as a part of another statement: once for each row of ``source``, so not at all where it has none.
+
+    Its parameters are ``values`` of the row.
+    """
+    columns = ", ".join(str(field.column) for field in COLUMNS)
+    values = ", ".join(f"%s::{field.db_type(connection)}" for field in COLUMNS)
+    return f"INSERT INTO {AuditEntry._meta.db_table} ({columns}) SELECT {values} FROM {source}"
+
+
+def values(row: AuditEntry) -> list[Any]:
+    """What ``insert_from`` writes of a row."""
+    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in COLUMNS]
 
 
 def record_read(

@@ -15,7 +15,7 @@ from axes.utils import reset as forget_attempts
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from clinic import audit, clock, guards
+from clinic import audit, clock, guards, row_locks
 from clinic.access import require
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
@@ -137,7 +137,7 @@ def working(user: User) -> User:
 
 
 def _locked(user: User) -> User:
-    return User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+    return row_locks.lock(User, user.pk)
 
 
 def reactivate(*, actor: Actor, user: User) -> None:

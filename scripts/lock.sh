@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the three lock files: every package with its digests, the same version in all of them. Needs uv.
+# Writes the four lock files: every package with its digests, the same version in all of them. Needs uv.
 set -eu
 cd "$(dirname "$0")/.."
 compile() {
@@ -9,3 +9,4 @@ compile() {
 compile requirements.txt -o requirements.lock
 compile requirements-test.txt -c requirements.lock -o requirements-test.lock
 compile requirements-dev.txt -c requirements-test.lock -o requirements-dev.lock
+compile requirements-bench.txt -c requirements-dev.lock -o requirements-bench.lock

@@ -97,3 +97,10 @@ class User(AbstractBaseUser):
     @property
     def is_clinic_staff(self) -> bool:
         return bool(self.role_set & STAFF)
+
+
+def names_alone(*paths: str) -> tuple[str, ...]:
+    """What to ``defer`` where nothing but the display name is shown of the people that these paths lead to."""
+    shown = {"id", "full_name", "credentials"}
+    others = [field.attname for field in User._meta.concrete_fields if field.attname not in shown]
+    return tuple(f"{path}__{name}" for path in paths for name in others)

@@ -9,10 +9,12 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 from django.utils.translation import gettext as _
 
+from followups.channels import disk
 from followups.channels.base import Outcome, OutgoingMessage
+from followups.channels.mail import Mail
 from followups.domain.backoff import Fate
 
 
@@ -22,13 +24,15 @@ class EmailSession:
     def __init__(self) -> None:
         self._connection: Any = None
         self._down: Outcome | None = None
+        self._may_have_left = True
 
     def send(self, message: OutgoingMessage) -> Outcome:
         """Hand one mail to the server. An answer is an answer; silence after the words have left is *unknown*."""
+        fresh = self._connection is None
         if not self._opened():
             assert self._down is not None
             return self._down
-        mail = EmailMessage(
+        mail = Mail(
             subject=message.subject,
             body=message.body,
             from_email=settings.DEFAULT_FROM_EMAIL,
@@ -39,9 +43,21 @@ class EmailSession:
         try:
             mail.send()
         except Exception as error:  # a channel never raises: one bad mail must not stop the others
-            self.close()
-            return _outcome(error)
+            return self._failed(error, fresh=fresh)
         return Outcome(Fate.SENT, _("handed to the mail server"))
+
+    def _failed(self, error: Exception, *, fresh: bool) -> Outcome:
+        """A server that falls silent on a new line before it has got a mail would do so with the next mail too."""
+        self.close()
+        if disk.has_no_room(error):
+            outcome = self._down = _outcome(error)
+            return outcome
+        if self._may_have_left or not _is_silence(error):
+            return _outcome(error)
+        outcome = _away(error)
+        if fresh:
+            self._down = outcome
+        return outcome
 
     def close(self) -> None:
         """Give the connection back; the next mail opens a new one."""
@@ -58,14 +74,28 @@ class EmailSession:
             return False
         if self._connection is not None:
             return True
-        connection = get_connection()
         try:
+            connection = get_connection()
             connection.open()
-        except (smtplib.SMTPException, OSError) as error:
-            self._down = Outcome(Fate.NOT_NOW, _("mail server cannot be reached: %(why)s") % {"why": _why(error)})
+        except Exception as error:  # the folder of the file backend, too, may be out of reach
+            self._down = _away(error)
             return False
         self._connection = connection
+        self._watch()
         return True
+
+    def _watch(self) -> None:
+        """Notes when the words of a mail begin to leave. Where nobody can tell, they may have left from the start."""
+        server = getattr(self._connection, "connection", None)
+        self._may_have_left = not isinstance(server, smtplib.SMTP)
+        if isinstance(server, smtplib.SMTP):
+            data = server.data
+
+            def noted(msg: Any) -> tuple[int, bytes]:
+                self._may_have_left = True
+                return data(msg)
+
+            server.data = noted  # type: ignore[method-assign]
 
 
 class EmailChannel:
@@ -99,10 +129,24 @@ def _domain() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 
+def _away(error: Exception) -> Outcome:
+    """Nothing has left."""
+    if disk.has_no_room(error):
+        return _outcome(error)
+    return Outcome(Fate.NOT_NOW, _("mail server cannot be reached: %(why)s") % {"why": _why(error)})
+
+
+def _is_silence(error: Exception) -> bool:
+    """The line broke or nobody answered: no answer of the server."""
+    return _code(error) is None and isinstance(error, smtplib.SMTPServerDisconnected | OSError)
+
+
 def _outcome(error: Exception) -> Outcome:
     code = _code(error)
+    if isinstance(error, OSError) and disk.has_no_room(error):
+        return disk.not_written(error)
     words = {"why": _why(error)}
-    if code is None and isinstance(error, smtplib.SMTPServerDisconnected | OSError):
+    if _is_silence(error):
         return Outcome(Fate.UNKNOWN, _("connection lost while sending: %(why)s") % words)
     if code is None:
         return Outcome(Fate.REFUSED, _("cannot be sent: %(why)s") % words)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from clinic.roles import Role
@@ -118,6 +119,19 @@ class Ladders:
         place = LEVELS.index(level if level in LEVELS else "abnormal")
         ladders = self.by_kind[kind]
         return next(ladders[name] for name in reversed(LEVELS[: place + 1]) if name in ladders)
+
+    @cached_property
+    def asked_roles(self) -> frozenset[Role]:
+        """Roles that some rung names."""
+        return frozenset(Role(rung.to) for ladder in self._all() for rung in ladder.rungs if rung.to in set(Role))
+
+    @cached_property
+    def end_roles(self) -> frozenset[Role]:
+        """Roles in which a ladder ends: they must never be empty."""
+        return frozenset(Role(ladder.rungs[-1].to) for ladder in self._all())
+
+    def _all(self) -> list[Ladder]:
+        return [ladder for by_level in self.by_kind.values() for ladder in by_level.values()]
 
     def wakes(self, level: str, *, open_now: bool) -> bool:
         """Whether a message of this level goes to whoever is on call as well: at night no inbox is read."""

@@ -34,6 +34,8 @@ class Roster:
     covers: Mapping[int, int] = field(default_factory=dict)
     away: frozenset[int] = frozenset()
     open_now: bool = True
+    #: What was looked up already: one roster answers for thousands of rungs.
+    _duty: dict[Role, tuple[int, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def present(self, person: int | None) -> int | None:
         """The person, or who covers for them, or nobody. Covers are followed; a ring of them ends in nobody, and so
@@ -49,8 +51,12 @@ class Roster:
 
     def on_duty(self, role: Role) -> tuple[int, ...]:
         """Who is on call for the role now; else everybody who holds it. The absent are replaced by their surrogates."""
-        called = self._present(self.on_call.get(role, ()))
-        return called or self._present(person for person, roles in self.roles.items() if role in roles)
+        found = self._duty.get(role)
+        if found is None:
+            called = self._present(self.on_call.get(role, ()))
+            found = called or self._present(person for person, roles in self.roles.items() if role in roles)
+            self._duty[role] = found
+        return found
 
     def asked(
         self,

@@ -81,6 +81,15 @@ class FollowUp(models.Model):
         indexes = (
             # the engine: what is to be advanced now
             models.Index(fields=["next_action_at"], condition=Q(closed_at__isnull=True), name="promise_next_action"),
+            # every pass of the engine: plans that failed, and whether a digest has anything to speak of
+            models.Index(
+                fields=["kind"], condition=Q(closed_at__isnull=True, kind="plan_failed"), name="promise_plan_failed"
+            ),
+            models.Index(
+                fields=["escalated_role"],
+                condition=Q(closed_at__isnull=True) & ~Q(escalated_role=""),
+                name="promise_escalated",
+            ),
             # worklists: mine, and my role's
             models.Index(
                 fields=["responsible", "due_at"], condition=Q(closed_at__isnull=True), name="promise_of_person"

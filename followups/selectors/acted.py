@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,11 +24,12 @@ class Deed:
     told: bool = False
 
 
-def on_earlier(version: ResultVersion) -> tuple[Deed, ...]:
-    """Everything that was done on the versions before this one, oldest first: four queries."""
-    numbers = dict(
-        ResultVersion.objects.filter(test_id=version.test_id, number__lt=version.number).values_list("pk", "number")
-    )
+def on_earlier(version: ResultVersion, stored: Iterable[ResultVersion]) -> tuple[Deed, ...]:
+    """Everything that was done on the versions before this one, oldest first: three queries, none where there is none.
+
+    ``stored``: all versions of the test.
+    """
+    numbers = {row.pk: row.number for row in stored if row.number < version.number}
     if not numbers:
         return ()
     found = [

@@ -11,9 +11,10 @@ from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
+from clinic.ready_query import ReadyQuery
 from followups.domain import facts as f
 from followups.domain.message_facts import MessageFacts
-from followups.models import Action, PatientContact, PatientLink, Review, SymptomCheck
+from followups.models import Action, FollowUp, Message, PatientContact, PatientLink, Review, SymptomCheck
 from followups.models.contacts import TOLD
 from followups.selectors import lab_facts, notice_facts, symptom_facts
 from procedures.domain import clearance as rules
@@ -69,18 +70,63 @@ PARTS: tuple[type[Model], ...] = (
     Transfer,
 )
 
+# asked at every change of a fact: written once
+HOLDS = ReadyQuery(lambda case: Hold.objects.filter(procedure=case).order_by("pk"))
+TRANSFERS = ReadyQuery(lambda case: Transfer.objects.filter(procedure=case).order_by("pk"))
+LATER = ReadyQuery(lambda case: LaterDecision.objects.filter(procedure=case).values_list("code", flat=True))
+#: The newest signed record: a draft of an amendment does not unsign what stands.
+SIGNED = ReadyQuery(
+    lambda case: ProcedureRecord.objects.filter(procedure=case, signed_at__isnull=False).order_by("-number")[:1]
+)
+CARRIED_OUT = ReadyQuery(
+    lambda patient, protocol: (
+        Procedure.objects.filter(
+            patient_id=patient, protocol_version__protocol_id=protocol, status=ProcedureStatus.COMPLETED
+        )
+        .order_by()
+        .values_list("started_at", flat=True)
+    )
+)
+CONTACTS = ReadyQuery(
+    lambda case: (
+        PatientContact.objects.filter(procedure=case)
+        .order_by("at", "pk")
+        .only("purpose", "outcome", "at", "channel", "told_versions", "by_id")
+    )
+)
+ACTIONS: ReadyQuery[Any] = ReadyQuery(
+    lambda case: (
+        Action.objects.filter(procedure=case)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "plan",
+            "created_at",
+            "due_at",
+            "done_at",
+            "responsible_id",
+            "done_by_id",
+            "review__version_id",
+            named=True,
+        )
+    )
+)
+
 
 def of(procedure: Procedure) -> f.ProcedureFacts:
     """The facts of one case. ``procedure`` must carry ``patient`` and ``protocol_version``."""
     data = procedure.protocol_version.parsed
     patient = procedure.patient
     there = parts_of(procedure)
-    symptoms = symptom_facts.reports(procedure, data) if SymptomCheck in there else ()
+    symptoms, signs = symptom_facts.reported(procedure, data) if SymptomCheck in there else ((), set())
     contacts = _contacts(procedure) if PatientContact in there else ()
-    tests, specimens, taken_back = lab_facts.laboratory(procedure, contacts, there)
-    record = _record(procedure) if ProcedureRecord in there else None
-    holds = list(Hold.objects.filter(procedure=procedure).order_by("pk")) if Hold in there else []
-    flags = _flags(procedure, data, record, holds, there)
+    actions = ACTIONS.rows(procedure.pk) if Action in there else []
+    tests, specimens, taken_back = lab_facts.laboratory(procedure, contacts, actions, there)
+    record = SIGNED.first(procedure.pk) if ProcedureRecord in there else None
+    holds = HOLDS.rows(procedure.pk) if Hold in there else []
+    answered = _answered(procedure, data) if Checklist in there else set()
+    flags = frozenset(_flags(procedure, data, record, holds) | signs | answered)
+    reachable = symptom_facts.may_be_written_to(patient)
     return f.ProcedureFacts(
         id=procedure.pk,
         protocol=data,
@@ -107,7 +153,7 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         tests=tests,
         specimens=specimens,
         holds=tuple(_hold(h) for h in holds),
-        actions=_actions(procedure) if Action in there else (),
+        actions=tuple(_action(a) for a in actions),
         symptoms=symptoms,
         contacts=contacts,
         emergency_by_id=procedure.emergency_by_id,
@@ -117,26 +163,36 @@ def of(procedure: Procedure) -> f.ProcedureFacts:
         later_decided=_later_decided(procedure, data) if LaterDecision in there else frozenset(),
         safety=_safety(procedure) if SafetyRun in there else f.SafetyFact(),
         taken_back=taken_back,
-        **notice_facts.messages(procedure, flags),
-        **symptom_facts.links(procedure, contacts if PatientLink in there else None),
+        **notice_facts.messages(procedure, flags, reachable, there),
+        by_message=reachable,
+        morning_after=symptom_facts.morning_after,
+        locked=symptom_facts.locked(procedure, contacts) if PatientLink in there else (),
         booked_again_at=symptom_facts.booked_again_at(procedure) if any(s.rebook_at for s in symptoms) else None,
     )
 
 
 def parts_of(procedure: Procedure) -> frozenset[type[Model]]:
-    """Which of ``PARTS`` a case has rows of. To be asked after the case is locked, like everything here."""
+    """Which of ``PARTS`` a case has rows of, and whether any message to its patient.
+
+    To be asked after the case is locked, like everything here.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_parts_query(), {"case": procedure.pk})
         found = cursor.fetchone()
-    return frozenset(part for part, is_there in zip(PARTS, found, strict=True) if is_there)
+    asked: tuple[type[Model], ...] = (*PARTS, Message)
+    return frozenset(part for part, is_there in zip(asked, found, strict=True) if is_there)
 
 
 @cache
 def _parts_query() -> str:
     name = connection.ops.quote_name
-    return "SELECT " + ", ".join(
-        f"EXISTS (SELECT 1 FROM {name(part._meta.db_table)} WHERE procedure_id = %(case)s)" for part in PARTS
+    exists = [f"EXISTS (SELECT 1 FROM {name(part._meta.db_table)} WHERE procedure_id = %(case)s)" for part in PARTS]
+    message, promise = name(Message._meta.db_table), name(FollowUp._meta.db_table)
+    exists.append(
+        f"EXISTS (SELECT 1 FROM {message} m JOIN {promise} f ON f.id = m.follow_up_id"
+        " WHERE f.procedure_id = %(case)s AND m.patient_id IS NOT NULL)"
     )
+    return "SELECT " + ", ".join(exists)
 
 
 def _countersigned(procedure: Procedure) -> bool:
@@ -147,7 +203,6 @@ def _countersigned(procedure: Procedure) -> bool:
 
 
 def _transfers(procedure: Procedure) -> tuple[f.TransferFact, ...]:
-    rows = Transfer.objects.filter(procedure=procedure).order_by("pk")
     return tuple(
         f.TransferFact(
             id=t.pk,
@@ -157,14 +212,14 @@ def _transfers(procedure: Procedure) -> tuple[f.TransferFact, ...]:
             answer=TransferAnswer(t.answer),
             answered_at=t.answered_at,
         )
-        for t in rows
+        for t in TRANSFERS.rows(procedure.pk)
     )
 
 
 def _later_decided(procedure: Procedure, data: Protocol) -> frozenset[str]:
     if not data.later_tests or procedure.started_at is None:
         return frozenset()
-    return frozenset(LaterDecision.objects.filter(procedure=procedure).values_list("code", flat=True))
+    return frozenset(LATER.rows(procedure.pk))
 
 
 def of_series(series: Series, cases: Iterable[Procedure]) -> f.SeriesFacts:
@@ -216,10 +271,10 @@ def _safety(procedure: Procedure) -> f.SafetyFact:
     """From the stored runs alone: that time passes must not change a plan."""
     if procedure.state not in clearance.BEFORE:
         return f.SafetyFact()
-    runs = clearance.runs(procedure)
-    if not runs:
+    runs = clearance.RUN_HEADS.rows(procedure.pk)
+    newest = clearance.NEWEST_FINDINGS.first(procedure.pk)
+    if newest is None:
         return f.SafetyFact()
-    newest = runs[0].findings
     decided = {d.id: d for d in clearance.decided(procedure)}
     stood = rules.stand(
         [Finding.from_data(row) for row in newest],
@@ -232,7 +287,7 @@ def _safety(procedure: Procedure) -> f.SafetyFact:
     stops = sum(finding.severity is Severity.STOP for finding in waiting.values())
     unsigned = sorted({s.decided.id for s in stood if s.standing is Standing.TO_SIGN and s.decided})
     changed = next((r for r in runs if r.moment in rules.PROMISED), None)
-    unseen = changed is not None and changed.changed and not hasattr(changed, "seen")
+    unseen = changed is not None and changed.changed and changed.seen is None
     return f.SafetyFact(
         stops=stops,
         cautions=len(waiting) - stops,
@@ -280,18 +335,12 @@ def _before_the_needle(procedure: Procedure) -> dict[str, Any]:
     }
 
 
-def _record(procedure: Procedure) -> ProcedureRecord | None:
-    """The newest signed record: a draft of an amendment does not unsign what stands."""
-    return ProcedureRecord.objects.filter(procedure=procedure, signed_at__isnull=False).order_by("-number").first()
-
-
 def _flags(
     procedure: Procedure,
     data: Protocol,
     record: ProcedureRecord | None,
     holds: list[Hold],
-    there: frozenset[type[Model]],
-) -> frozenset[str]:
+) -> set[str]:
     """What makes extra symptom checks due; the protocol's ``only_if`` names them."""
     flags = set()
     fields: dict[str, Any] = record.fields if record else {}
@@ -305,20 +354,17 @@ def _flags(
         flags.add("traumatic")
     if holds:
         flags.add("held")
-    if SymptomCheck in there:
-        flags |= symptom_facts.flags(procedure)
-    earlier = (
-        Procedure.objects.filter(
-            patient_id=procedure.patient_id,
-            protocol_version__protocol_id=procedure.protocol_version.protocol_id,
-            status=ProcedureStatus.COMPLETED,
-            started_at__lt=procedure.started_at,
-        ).exists()
-        if procedure.started_at
-        else False
-    )
-    flags.add("serial" if earlier else "first")
-    return frozenset(flags | (_answered(procedure, data) if Checklist in there else set()))
+    flags.add("serial" if _has_had_one(procedure) else "first")
+    return flags
+
+
+def _has_had_one(procedure: Procedure) -> bool:
+    """An earlier case of this patient and this kind was carried out."""
+    begun = procedure.started_at
+    if begun is None:
+        return False
+    earlier = CARRIED_OUT.rows(procedure.patient_id, procedure.protocol_version.protocol_id)
+    return any(started is not None and started < begun for started in earlier)
 
 
 def _answered(procedure: Procedure, data: Protocol) -> set[str]:
@@ -336,7 +382,6 @@ def _answered(procedure: Procedure, data: Protocol) -> set[str]:
 
 
 def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:
-    rows = PatientContact.objects.filter(procedure=procedure).order_by("at", "pk")
     return tuple(
         f.ContactFact(
             purpose=c.purpose,
@@ -347,19 +392,16 @@ def _contacts(procedure: Procedure) -> tuple[f.ContactFact, ...]:
             versions=frozenset(c.told_versions),
             by_id=c.by_id,
         )
-        for c in rows
+        for c in CONTACTS.rows(procedure.pk)
     )
 
 
-def _actions(procedure: Procedure) -> tuple[f.ActionFact, ...]:
-    return tuple(
-        f.ActionFact(
-            id=a.pk,
-            plan=a.plan,
-            created_at=a.created_at,
-            due_at=a.due_at,
-            done=a.done_at is not None,
-            responsible_id=a.responsible_id,
-        )
-        for a in Action.objects.filter(procedure=procedure).order_by("pk")
+def _action(row: Any) -> f.ActionFact:
+    return f.ActionFact(
+        id=row.pk,
+        plan=row.plan,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        done=row.done_at is not None,
+        responsible_id=row.responsible_id,
     )

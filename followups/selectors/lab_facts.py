@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Model
 
+from clinic.ready_query import ReadyQuery
 from followups.domain import facts as f
 from followups.domain.telling import unreachable
-from followups.models import Action, Review
+from followups.models import Review
 from procedures.domain import versions as versions_rule
 from procedures.domain.states import (
     ResultStatus,
@@ -24,25 +26,52 @@ from procedures.models import (
     TakenBack,
 )
 
+# asked at every change of a fact: written once, and without the values and texts that decide nothing here
+TESTS = ReadyQuery(lambda case: LabTest.objects.filter(procedure=case).order_by("pk"))
+VERSIONS = ReadyQuery(
+    lambda case: (
+        ResultVersion.objects.filter(test__procedure=case)
+        .order_by("test_id", "number")
+        .only("test_id", "number", "status", "level", "reported_at", "arrived_at")
+    )
+)
+REVIEWS = ReadyQuery(
+    lambda case: (
+        Review.objects.filter(procedure=case, superseded_by__isnull=True)
+        .order_by("pk")
+        .only("version_id", "reviewer_id", "at", "interpretation", "plan", "tell")
+    )
+)
+TUBES = ReadyQuery(
+    lambda case: (
+        Specimen.objects.filter(procedure=case)
+        .order_by("pk")
+        .only("collected_at", "receipt_due_at", "received_at", "loss", "loss_at", "handed_over_at")
+    )
+)
+
 
 def laboratory(
-    procedure: Procedure, contacts: tuple[f.ContactFact, ...], there: frozenset[type[Model]]
+    procedure: Procedure,
+    contacts: tuple[f.ContactFact, ...],
+    actions: Iterable[Any],
+    there: frozenset[type[Model]],
 ) -> tuple[tuple[f.TestFact, ...], tuple[f.SpecimenFact, ...], tuple[f.TakenBackFact, ...]]:
-    tests = list(LabTest.objects.filter(procedure=procedure).order_by("pk")) if LabTest in there else []
+    """``actions``: what was decided on a result, as rows with ``done_by_id`` and ``review__version_id``."""
+    tests = TESTS.rows(procedure.pk) if LabTest in there else []
     versions: dict[int, list[ResultVersion]] = {t.pk: [] for t in tests}
     if tests:
-        for version in ResultVersion.objects.filter(test__procedure=procedure).order_by("test_id", "number"):
+        for version in VERSIONS.rows(procedure.pk):
             versions[version.test_id].append(version)
     reviews: dict[int, Review] = {}
     if Review in there:
-        for review in Review.objects.filter(procedure=procedure, superseded_by__isnull=True).order_by("pk"):
+        for review in REVIEWS.rows(procedure.pk):
             reviews[review.version_id] = review
     doers: dict[int, set[int]] = defaultdict(set)
-    if Action in there:
-        done = Action.objects.filter(procedure=procedure, done_by__isnull=False)
-        for version_id, done_by in done.values_list("review__version_id", "done_by_id"):
-            doers[version_id].add(done_by)
-    tubes = Specimen.objects.filter(procedure=procedure).order_by("pk") if Specimen in there else ()
+    for action in actions:
+        if action.done_by_id is not None:
+            doers[action.review__version_id].add(action.done_by_id)
+    tubes = TUBES.rows(procedure.pk) if Specimen in there else []
     facts = tuple(_test(t, versions[t.pk], reviews, contacts, doers) for t in tests)
     # what was withdrawn may have been somebody else's: it does not show that our tube arrived
     resulted = {t.specimen_id for t in tests if versions_rule.current(versions[t.pk]) is not None}

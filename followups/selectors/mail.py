@@ -68,7 +68,8 @@ def _mails(limit: int) -> list[Mail]:
     files = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True) if folder.is_dir() else []
     mails: list[Mail] = []
     for path in files:
-        parts = [part for part in path.read_bytes().split(SEPARATOR) if part.strip()]
+        whole = path.read_bytes().split(SEPARATOR)[:-1]  # what comes after the last line was cut off: it was not sent
+        parts = [part for part in whole if part.strip()]
         mails.extend(_mail(part) for part in reversed(parts))
         if len(mails) >= limit:
             break

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -35,17 +37,24 @@ class Sent:
 
 def to_patient(procedure: Procedure) -> list[Sent]:
     """The newest first. One query."""
-    rows = Message.objects.filter(patient__isnull=False, follow_up__procedure=procedure).select_related("link")
-    return [
-        Sent(
-            message=row,
-            about=ladder_words.kind(row.kind),
-            way=str(WAYS.get(row.channel, row.channel)),
-            language=languages.NAMES.get(row.language, (row.language,))[0],
-            became=_became(row),
-        )
-        for row in rows.order_by("-created_at", "-pk")
-    ]
+    return [said(row) for row in part(procedure.pk)]
+
+
+def part(case: Any) -> QuerySet[Message]:
+    """Their rows."""
+    rows = Message.objects.filter(patient__isnull=False, follow_up__procedure=case).select_related("link")
+    return rows.order_by("-created_at", "-pk")
+
+
+def said(row: Message) -> Sent:
+    """One of them in words."""
+    return Sent(
+        message=row,
+        about=ladder_words.kind(row.kind),
+        way=str(WAYS.get(row.channel, row.channel)),
+        language=languages.NAMES.get(row.language, (row.language,))[0],
+        became=_became(row),
+    )
 
 
 def _became(row: Message) -> str:

@@ -11,7 +11,6 @@ from clinic.actor import Actor
 from followups import links
 from followups.domain.kinds import Kind
 from followups.selectors.case import Case
-from followups.services.reviews import normals
 from procedures.access import BOOK, CHECK, CONTACT, COUNTERSIGN, LABORATORY, OPERATE, RECEIVE, REVIEW
 from procedures.domain.states import NEEDLE_IN, Outcome, ProcedureStatus
 
@@ -62,7 +61,7 @@ def _after(case: Case, actor: Actor) -> list[Step]:
     outcome = Outcome(procedure.outcome) if procedure.outcome else None
     written = outcome in NEEDLE_IN or procedure.state is S.IN_PROGRESS
     records = needle and written and actor.has(*OPERATE)
-    if actor.has(*REVIEW) and case.of(Kind.REVIEW_RESULT) and normals(procedure):
+    if actor.has(*REVIEW) and case.of(Kind.REVIEW_RESULT) and any(row.open_normal for row in case.tests):
         steps.append(_link(case, _("Sign the normal results"), "followups:review_normals", "check2-all"))
     if records and not case.record:
         steps.append(_link(case, _("Procedure record"), "procedures:record", "file-earmark-medical"))

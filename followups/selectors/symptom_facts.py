@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from clinic.ready_query import ReadyQuery
 from followups.domain import facts as f
 from followups.domain.reach import ways
-from followups.models import SymptomAnswer, SymptomCheck
+from followups.models import PatientLink, SymptomAnswer, SymptomCheck, SymptomTriage
 from followups.models.links import LinkPurpose
 from followups.models.symptoms import SPOKEN
 from followups.selectors import reach
@@ -23,17 +24,45 @@ from procedures.models import Patient, Procedure
 MORNING = time(9)
 NEED_ANSWER = ("A", "B", "C")
 
+# asked at every change of a fact: written once
+CHECKS = ReadyQuery(lambda case: SymptomCheck.objects.filter(procedure=case).order_by("at", "pk"))
+ANSWERS = ReadyQuery(lambda case: SymptomAnswer.objects.filter(check_row__procedure=case).order_by("pk"))
+TRIAGES = ReadyQuery(lambda case: SymptomTriage.objects.filter(check_row__procedure=case))
+LINKS = ReadyQuery(lambda case: PatientLink.objects.filter(procedure=case, withdrawn_at__isnull=True).order_by("pk"))
+SAME_KIND = ReadyQuery(
+    lambda patient, protocol: (
+        Procedure.objects.filter(patient_id=patient, protocol_version__protocol_id=protocol)
+        .order_by()
+        .values_list("pk", "requested_at")
+    )
+)
 
-def reports(procedure: Procedure, protocol: Protocol) -> tuple[f.SymptomFact, ...]:
-    """Every asking of the case. Three queries, one where nobody was ever asked."""
-    rows = SymptomCheck.objects.filter(procedure=procedure).prefetch_related("answers", "triages")
+
+def reported(procedure: Procedure, protocol: Protocol) -> tuple[tuple[f.SymptomFact, ...], set[str]]:
+    """Every asking of the case, and what its answers make due. Three queries."""
+    answers: defaultdict[int, list[SymptomAnswer]] = defaultdict(list)
+    given = ANSWERS.rows(procedure.pk)
+    for answer in given:
+        answers[answer.check_row_id].append(answer)
+    triages: defaultdict[int, list[SymptomTriage]] = defaultdict(list)
+    for triage in TRIAGES.rows(procedure.pk):
+        triages[triage.check_row_id].append(triage)
     rebook = {(q.code, a.code) for q in protocol.symptom_questions for a in q.answers if a.action == "rebook"}
-    return tuple(report(row, rebook) for row in rows.order_by("at", "pk"))
+    found = tuple(_report(row, answers[row.pk], triages[row.pk], rebook) for row in CHECKS.rows(procedure.pk))
+    return found, _flags(given)
 
 
 def report(row: SymptomCheck, rebook: set[tuple[str, str]]) -> f.SymptomFact:
     """One asking: what of it nobody has dealt with yet. ``row`` carries its answers and triages."""
-    answers, triages = list(row.answers.all()), list(row.triages.all())
+    return _report(row, list(row.answers.all()), list(row.triages.all()), rebook)
+
+
+def _report(
+    row: SymptomCheck,
+    answers: Sequence[SymptomAnswer],
+    triages: Sequence[SymptomTriage],
+    rebook: set[tuple[str, str]],
+) -> f.SymptomFact:
     spoken = max((t.recorded_at for t in triages if t.outcome in SPOKEN), default=None)
     read = max((t.recorded_at for t in triages), default=None)
     sign, sign_at = ("", None) if row.handled else _open_sign(row, answers, spoken)
@@ -78,32 +107,27 @@ def _after(moment: datetime, other: datetime | None) -> bool:
     return other is None or moment > other
 
 
-def flags(procedure: Procedure) -> set[str]:
+def _flags(given: Sequence[SymptomAnswer]) -> set[str]:
     """A sign that was answered makes its later checks due (``headache``); ``headache_now`` until it is gone."""
-    given = SymptomAnswer.objects.filter(check_row__procedure=procedure)
-    found = set(given.exclude(tier="").values_list("question", flat=True))
-    headache = given.filter(question="headache").order_by("-pk").values_list("answer", flat=True).first()
-    if headache not in (None, "none"):
+    found = {answer.question for answer in given if answer.tier}
+    headaches = [answer.answer for answer in given if answer.question == "headache"]
+    if headaches and headaches[-1] != "none":
         found.add("headache_now")
     return found
 
 
-def links(procedure: Procedure, contacts: tuple[f.ContactFact, ...] | None) -> dict[str, Any]:
-    """Whether the patient is asked by a link, and which links are locked. One query; none without ``contacts``: a
-    case that never had a link.
-    """
-    asked = procedure.patient_links.filter(withdrawn_at__isnull=True).order_by("pk") if contacts is not None else ()
-    newest = {(link.purpose, link.about): link for link in asked}
-    locked = tuple(
+def locked(procedure: Procedure, contacts: Iterable[f.ContactFact]) -> tuple[f.LockedFact, ...]:
+    """Which of the patient's links are locked, and nobody has spoken with them since. One query."""
+    newest = {(link.purpose, link.about): link for link in LINKS.rows(procedure.pk)}
+    return tuple(
         f.LockedFact(id=link.pk, purpose=link.purpose, at=link.locked_at, about=link.about)
         for link in newest.values()
         if link.locked_at
         and (
             link.purpose == LinkPurpose.SYMPTOMS
-            or not any(c.outcome == "reached" and c.at >= link.locked_at for c in contacts or ())
+            or not any(c.outcome == "reached" and c.at >= link.locked_at for c in contacts)
         )
     )
-    return {"by_message": may_be_written_to(procedure.patient), "morning_after": morning_after, "locked": locked}
 
 
 def may_be_written_to(patient: Patient) -> bool:
@@ -120,7 +144,5 @@ def morning_after(moment: datetime) -> datetime:
 
 def booked_again_at(procedure: Procedure) -> datetime | None:
     """When the newest other case of this patient and this kind was asked for, whatever became of it. One query."""
-    others = Procedure.objects.filter(
-        patient_id=procedure.patient_id, protocol_version__protocol_id=procedure.protocol_version.protocol_id
-    ).exclude(pk=procedure.pk)
-    return others.order_by("-requested_at").values_list("requested_at", flat=True).first()
+    cases = SAME_KIND.rows(procedure.patient_id, procedure.protocol_version.protocol_id)
+    return max((requested_at for pk, requested_at in cases if pk != procedure.pk), default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,7 +45,7 @@ class Line:
 
 
 def lines(procedure: Procedure) -> list[Line]:
-    """Every reviewed result that counts now; four queries, however many."""
+    """Every reviewed result that counts now; three queries, however many."""
     protocol = procedure.protocol_version.parsed
     language = language_of(procedure.patient, protocol)
     tries = list(PatientContact.objects.filter(procedure=procedure, outcome__in=TOLD).order_by("at"))
@@ -76,8 +77,9 @@ def _line(
     )
 
 
-def wants_call(procedure: Procedure) -> PatientContact | None:
-    """The patient has read a message and asks to be called, and nobody has reached them since."""
-    rows = PatientContact.objects.filter(procedure=procedure, outcome__in=[*TOLD, ContactOutcome.CALL_WANTED])
-    newest = rows.order_by("-at", "-pk").first()
+def wants_call(tries: Iterable[PatientContact]) -> PatientContact | None:
+    """The patient has read a message and asks to be called, and nobody has reached them since. ``tries``: of the case,
+    the newest first.
+    """
+    newest = next((c for c in tries if c.outcome in TOLD or c.outcome == ContactOutcome.CALL_WANTED), None)
     return newest if newest is not None and newest.outcome == ContactOutcome.CALL_WANTED else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from followups.domain.inbound_text import Meaning
 from followups.domain.kinds import Subject
@@ -43,8 +43,8 @@ def unread() -> QuerySet[TextMessage]:
 
 def unplanned() -> list[int]:
     """Unread texts without a promise: there should be none. One query."""
-    planned = FollowUp.objects.filter(subject_kind=str(Subject.TEXT)).values("subject_id")
-    return list(unread().exclude(pk__in=planned).values_list("pk", flat=True))
+    planned = FollowUp.objects.filter(subject_kind=str(Subject.TEXT), subject_id=OuterRef("pk"))
+    return list(unread().filter(~Exists(planned)).values_list("pk", flat=True))
 
 
 def lately() -> QuerySet[TextMessage]:

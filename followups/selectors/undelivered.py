@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from clinic.roles import Role
 from followups.domain.engine_facts import ClinicFacts, PersonFacts
@@ -61,6 +62,15 @@ def _later(one: datetime | None, other: datetime | None) -> bool:
 
 def promises_of(procedure: int) -> frozenset[int]:
     """Open promises of a case of which a reminder did not get through, as they stand now. One query."""
-    rows = Message.objects.filter(STOPPED, follow_up__procedure=procedure, follow_up__closed_at__isnull=True)
-    found = rows.values_list("follow_up", "follow_up__generation", "key")
-    return frozenset(pk for pk, generation, key in found if key.startswith(f"{pk}:{generation}:"))
+    return promises_in(part(procedure))
+
+
+def part(case: Any) -> QuerySet[Message, tuple[int, int, str]]:
+    """Messages that did not arrive, each with its promise and the promise's generation."""
+    rows = Message.objects.filter(STOPPED, follow_up__procedure=case, follow_up__closed_at__isnull=True)
+    return rows.values_list("follow_up", "follow_up__generation", "key")
+
+
+def promises_in(rows: Iterable[tuple[int, int, str]]) -> frozenset[int]:
+    """The promises of those messages that are about them as they stand now."""
+    return frozenset(pk for pk, generation, key in rows if key.startswith(f"{pk}:{generation}:"))

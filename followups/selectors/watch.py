@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-from django.db.models import Count, Min, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Min, Q
 
 from followups import channels
 from followups.domain import backoff
@@ -19,29 +19,44 @@ STOPPED = Q(state__in=[str(MessageState.FAILED), str(MessageState.UNKNOWN)], dea
 
 
 def readings(now: datetime) -> Readings:
-    """Four queries, each on a partial index."""
+    """Five queries, each on a partial index: none looks at all open promises."""
     open_promises = FollowUp.objects.filter(closed_at__isnull=True)
     awake = Q(next_action_at__lte=now) & (Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=now))
-    promised = open_promises.aggregate(
-        due=Count("pk", filter=awake),
-        since=Min("next_action_at", filter=awake),
-        plan_failed=Count("pk", filter=Q(kind=str(Kind.PLAN_FAILED))),
-    )
-    held = Message.objects.filter(STOPPED | Q(state=str(MessageState.SENDING)))
-    to_staff = Q(recipient__isnull=False) | Q(state=str(MessageState.SENDING))
-    states = dict(held.filter(to_staff).values_list("state").annotate(n=Count("pk")).order_by())
-    to_patients = Message.objects.filter(STOPPED, patient__isnull=False)
-    unreached = to_patients.aggregate(n=Count("pk"), since=Min("not_before"))
+    due = open_promises.filter(awake).aggregate(n=Count("pk"), since=Min("next_action_at"))
+    held = _held()
     return Readings(
-        steps=Waiting(due=promised["due"], oldest=_age(promised["since"], now)),
+        steps=Waiting(due=due["n"], oldest=_age(due["since"], now)),
         channels=_channels(now),
         unread=_unread(now),
-        sending=states.get(str(MessageState.SENDING), 0),
-        failed=states.get(str(MessageState.FAILED), 0),
-        unknown=states.get(str(MessageState.UNKNOWN), 0),
-        unreached=Waiting(due=unreached["n"], oldest=_age(unreached["since"], now)),
-        plan_failed=promised["plan_failed"],
+        sending=sum(n for (state, _patient), (n, _since) in held.items() if state == MessageState.SENDING),
+        failed=held.get((str(MessageState.FAILED), False), NOTHING)[0],
+        unknown=held.get((str(MessageState.UNKNOWN), False), NOTHING)[0],
+        unreached=_unreached(held, now),
+        plan_failed=open_promises.filter(kind=str(Kind.PLAN_FAILED)).count(),
     )
+
+
+#: State, and whether it was to a patient → how many, and the earliest time at which one was to leave.
+Held: TypeAlias = dict[tuple[str, bool], tuple[int, datetime | None]]
+NOTHING: tuple[int, datetime | None] = (0, None)
+
+
+def _held() -> Held:
+    """What is being sent, and what has stopped and waits for a person."""
+    rows = (
+        Message.objects.filter(STOPPED | Q(state=str(MessageState.SENDING)))
+        .annotate(to_patient=ExpressionWrapper(Q(patient__isnull=False), output_field=BooleanField()))
+        .values_list("state", "to_patient")
+        .annotate(n=Count("pk"), since=Min("not_before"))
+        .order_by()
+    )
+    return {(state, to_patient): (n, since) for state, to_patient, n, since in rows}
+
+
+def _unreached(held: Held, now: datetime) -> Waiting:
+    stopped = [found for (state, to_patient), found in held.items() if to_patient and state != MessageState.SENDING]
+    since = min((at for _n, at in stopped if at is not None), default=None)
+    return Waiting(due=sum(n for n, _at in stopped), oldest=_age(since, now))
 
 
 def _unread(now: datetime) -> Waiting:

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from clinic import audit, clock
+from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from followups.models import PatientLink
 from procedures import events
@@ -89,7 +89,7 @@ def _signature(code: str) -> str:
 @transaction.atomic
 def wrong_birth_date(link: PatientLink, now: datetime) -> PatientLink:
     """Count a wrong answer; the tenth locks the link, and somebody is asked to call."""
-    procedure = Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=link.procedure_id)
+    procedure = row_locks.lock(Procedure, link.procedure_id)
     PatientLink.objects.filter(pk=link.pk).update(wrong_tries=F("wrong_tries") + 1)
     locked = PatientLink.objects.filter(pk=link.pk, wrong_tries__gte=WRONG_TRIES, locked_at__isnull=True).update(
         locked_at=now

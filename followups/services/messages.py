@@ -6,21 +6,25 @@ may see it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic import audit, clock, transitions
 from clinic.access import require
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
+from clinic.models import AuditEntry
 from clinic.roles import Role
 from followups.channels.base import OutgoingMessage
 from followups.domain import kinds
@@ -57,59 +61,93 @@ def generation_of(key: str) -> int:
     return int(key.split(":")[1])
 
 
-def queue(*, follow_up: FollowUp, step: Step, recipients: tuple[int, ...]) -> int:
-    """One message for each recipient, once; returns how many are new.
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A message to somebody of the staff, before it is written."""
 
-    Who still has one of this promise waiting gets no second: after an outage one reminder is enough.
+    key: str
+    kind: str
+    channel: str
+    recipient: int
+    not_before: datetime
+    created_at: datetime
+    follow_up: int | None = None
+    useful_until: datetime | None = None
+
+
+#: Promise, generation, channel and recipient of a message that has not left yet.
+Waiting: TypeAlias = tuple[int, int, str, int]
+
+
+def waiting(follow_ups: Iterable[FollowUp]) -> set[Waiting]:
+    """Which messages of these promises have not left yet. One query."""
+    found = Message.objects.filter(
+        follow_up__in=[row.pk for row in follow_ups], state=MessageState.QUEUED, recipient__isnull=False
+    ).values_list("follow_up_id", "key", "channel", "recipient_id")
+    return {(pk, generation_of(key), channel, recipient) for pk, key, channel, recipient in found}
+
+
+def reminders(
+    *, follow_up: FollowUp, step: Step, recipients: Iterable[int], waiting: Collection[Waiting]
+) -> list[Draft]:
+    """One message for each recipient. Who still has one of this promise ``waiting`` gets no second: after an outage one
+    reminder is enough.
     """
-    waiting = set(
-        Message.objects.filter(
-            follow_up=follow_up,
-            channel=step.channel,
-            state=MessageState.QUEUED,
-            key__startswith=f"{follow_up.pk}:{follow_up.generation}:",
-        ).values_list("recipient_id", flat=True)
-    )
-    rows = [
-        Message(
+    not_before = ladders.not_before(step.now, channel=step.channel, level=follow_up.level)
+    return [
+        Draft(
             key=key_of(follow_up, step, recipient),
-            follow_up=follow_up,
+            follow_up=follow_up.pk,
             kind=follow_up.kind,
             channel=step.channel,
-            recipient_id=recipient,
-            not_before=ladders.not_before(step.now, channel=step.channel, level=follow_up.level),
+            recipient=recipient,
+            not_before=not_before,
             created_at=step.now,
         )
         for recipient in recipients
-        if recipient not in waiting
+        if (follow_up.pk, follow_up.generation, step.channel, recipient) not in waiting
     ]
-    return _insert(rows)
 
 
-def queue_digest(*, step: Step, recipients: tuple[int, ...]) -> int:
-    """Each recipient's next daily digest, unless it is there already; returns how many are new."""
+def digests(*, step: Step, recipients: Iterable[int]) -> list[Draft]:
+    """Each recipient's next daily digest."""
     at = ladders.next_digest(step.now)
     day = at.astimezone(ZoneInfo(settings.CLINIC_ZONE)).date()
-    rows = [
-        Message(
+    return [
+        Draft(
             key=f"{DIGEST}:{day.isoformat()}:{recipient}:{step.channel}",
             kind=DIGEST,
             channel=step.channel,
-            recipient_id=recipient,
+            recipient=recipient,
             not_before=at,
             useful_until=at + timedelta(days=1),
             created_at=step.now,
         )
         for recipient in recipients
     ]
-    return _insert(rows)
 
 
-def _insert(rows: list[Message]) -> int:
-    keys = [row.key for row in rows]
-    known = Message.objects.filter(key__in=keys).count()
-    Message.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows) - known
+INSERT = """
+INSERT INTO followups_message (key, kind, channel, recipient_id, not_before, created_at, follow_up_id, useful_until,
+    state, attempts, language, outcome, provider_id, report)
+SELECT d.*, 'queued', 0, '', '', '', '' FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[],
+    %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::timestamptz[]) AS d
+ON CONFLICT (key) DO NOTHING
+"""
+
+
+def insert(drafts: Iterable[Draft]) -> int:
+    """Queue them all, each key once; returns how many are new. One statement, whatever the number.
+
+    In the order of their keys: two passes at once that queue the same digests wait for each other, never in a circle.
+    """
+    rows = sorted({draft.key: draft for draft in drafts}.items())
+    if not rows:
+        return 0
+    columns = [[getattr(draft, field.name) for _key, draft in rows] for field in fields(Draft)]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, columns)
+        return int(cursor.rowcount)
 
 
 def render(message: Message) -> OutgoingMessage:
@@ -118,18 +156,23 @@ def render(message: Message) -> OutgoingMessage:
         return patient_words.render(message)
     follow_up = message.follow_up
     urgent = follow_up is not None and follow_up.level == "critical"
-    body = render_to_string(
-        f"messages/{message.channel}/{'digest' if message.kind == DIGEST else 'promise'}.txt",
-        {
-            "clinic": settings.CLINIC_NAME,
-            "link": settings.SITE_URL + _path(follow_up),
-            "urgent": urgent,
-            "task": "" if message.kind == DIGEST else _(kinds.of(Kind(message.kind)).mail),
-        },
-    )
+    template = f"messages/{message.channel}/{'digest' if message.kind == DIGEST else 'promise'}.txt"
+    task = "" if message.kind == DIGEST else _(kinds.of(Kind(message.kind)).mail)
+    body = _body(template, task, urgent, settings.CLINIC_NAME, get_language() or "")
+    body = body.replace(LINK, settings.SITE_URL + _path(follow_up))
     subject = _("Urgent: you have a task in Procedure Tracker") if urgent else _("You have a task in Procedure Tracker")
     to = message.recipient.email if message.recipient is not None else ""
     return OutgoingMessage(key=message.key, to=to, subject=subject, body=body)
+
+
+#: Stands in the words of a mail where each has its own address.
+LINK = "https://link.invalid/"
+
+
+@lru_cache(maxsize=256)
+def _body(template: str, task: str, urgent: bool, clinic: str, language: str) -> str:
+    """The words, but for the link: the same for thousands of mails. ``language`` is what they are rendered in."""
+    return render_to_string(template, {"clinic": clinic, "link": LINK, "urgent": urgent, "task": task})
 
 
 def _path(follow_up: FollowUp | None) -> str:
@@ -227,16 +270,21 @@ def _patient(message: Message) -> int | None:
     return follow_up.procedure.patient_id if follow_up is not None and follow_up.procedure else None
 
 
-@transaction.atomic
-def settled(*, message: Message, state: MessageState, outcome: str) -> None:
-    """The audit line of a message that has come to its end. What is said to a patient also changes the plan."""
-    audit.record(
+def settled_entry(*, message: Message, state: MessageState, outcome: str) -> AuditEntry:
+    """The audit line of a message that has come to its end, not written yet."""
+    return audit.entry(
         action=f"message.{state}",
         actor=Actor.system(),
         subject=message,
         patient_id=_patient(message),
         data={"kind": message.kind, "channel": message.channel, "recipient": message.recipient_id, "outcome": outcome},
     )
+
+
+@transaction.atomic
+def settled(*, message: Message, state: MessageState, outcome: str) -> None:
+    """A message has come to its end: its audit line. What is said to a patient also changes the plan."""
+    settled_entry(message=message, state=state, outcome=outcome).save(force_insert=True)
     if state in MATTERS:
         _planned(message)
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clinic import audit, clock
 from clinic.actor import Actor
 from clinic.errors import Invalid
+from clinic.ready_query import ReadyQuery
 from followups.domain import kinds, sms_report
 from followups.domain import reach as rules
 from followups.domain.kinds import Closed, Kind, MessageState
@@ -42,6 +45,24 @@ OVER = frozenset({ProcedureStatus.CANCELLED, ProcedureStatus.ENTERED_IN_ERROR})
 NOTICED = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED, ProcedureStatus.COMPLETED})
 WAITING = Q(state=str(MessageState.QUEUED))
 STOPPED = Q(state__in=[str(MessageState.FAILED), str(MessageState.UNKNOWN)], dealt_at__isnull=True)
+
+#: The case, locked, with everything that a plan needs of it, and the states of what its patient was written to.
+CASE: ReadyQuery[Any] = ReadyQuery(
+    lambda case: (
+        Procedure.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("patient", "protocol_version__protocol")
+        .defer("protocol_version__data")  # large, and parsed once per process
+        .annotate(
+            written=ArraySubquery(
+                Message.objects.filter(WAITING | STOPPED, patient__isnull=False, follow_up__procedure=OuterRef("pk"))
+                .order_by()
+                .values("state")
+                .distinct()
+            )
+        )
+        .filter(pk=case)
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -170,12 +191,12 @@ def heed(procedure_id: int) -> Procedure:
     """After a fact about a case or its patient has changed, in the same transaction: what may not leave any more is
     cancelled, links of what is over are closed, and what somebody has called about waits for nobody.
 
-    Two queries where nothing was written to the patient, as of most cases.
+    One query where nothing was written to the patient, as of most cases. Returns the case as it was read, locked and
+    with what a plan needs of it.
     """
-    case = Procedure.objects.select_related("patient").get(pk=procedure_id)
+    case: Procedure = CASE.get(procedure_id)
     patient, over = case.patient, case.status in OVER
-    written = Message.objects.filter(WAITING | STOPPED, patient__isnull=False, follow_up__procedure=case)
-    states = set(written.order_by().values_list("state", flat=True).distinct())
+    states = set(case.written)  # type: ignore[attr-defined]
     if MessageState.QUEUED in states:
         found = reach.of(patient)
         if over:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.db import transaction
 
-from clinic import audit, clock, users
+from clinic import audit, clock, row_locks, users
 from clinic.access import require
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
 from clinic.models import User
+from clinic.ready_query import ReadyQuery
 from clinic.roles import Role
 from followups.models import Action, Review
 from followups.models.reviews import Interpretation, Plan, TellHow
@@ -20,9 +22,27 @@ from followups.services import told_words
 from procedures import events
 from procedures.domain import versions as versions_rule
 from procedures.domain.states import Level, ResultStatus
-from procedures.models import LabTest, Procedure, ResultVersion
+from procedures.models import Procedure, ResultVersion
 from procedures.models.read_backs import Noticed
 from procedures.services import read_backs
+
+# asked at every reading: written once
+OF_TEST = ReadyQuery(
+    lambda test: ResultVersion.objects.filter(test=test).only("test_id", "number", "status", "reported_at")
+)
+EARLIER = ReadyQuery(
+    lambda version, reviewer: Review.objects.filter(
+        version=version, reviewer=reviewer, superseded_by__isnull=True
+    ).order_by("pk")[:1]
+)
+VERSIONS = ReadyQuery(
+    lambda case: (
+        ResultVersion.objects.filter(test__procedure=case)
+        .select_related("test")
+        .order_by("test__usual_hours", "test__code", "test__pk", "number")
+    )
+)
+REVIEWED = ReadyQuery(lambda case: Review.objects.filter(procedure=case).values_list("version_id", flat=True))
 
 
 class NewerVersion(Conflict):
@@ -34,16 +54,13 @@ class CriticalNeedsPlan(Invalid):
 
 
 def _locked(procedure_id: int) -> Procedure:
-    return (
-        Procedure.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("protocol_version", "patient")
-        .get(pk=procedure_id)
-    )
+    related = ("protocol_version", "patient")
+    return row_locks.lock(Procedure, procedure_id, *related, without=("protocol_version__data",))
 
 
 def is_current(version: ResultVersion) -> bool:
     """Whether ``version`` is the one that counts now."""
-    found = versions_rule.current(ResultVersion.objects.filter(test_id=version.test_id))
+    found = versions_rule.current(OF_TEST.rows(version.test_id))
     return found is not None and found.pk == version.pk
 
 
@@ -85,7 +102,7 @@ def review(
     _notice(version, actor, noticed)
     now = clock.now()
     told = told_words.of_review(version, procedure, interpretation, tell, patient_message, patient_message_theirs)
-    earlier = Review.objects.filter(version=version, reviewer_id=actor.user_id, superseded_by__isnull=True).first()
+    earlier = EARLIER.first(version.pk, actor.user_id)
     row = Review.objects.create(
         version=version,
         procedure=procedure,
@@ -166,18 +183,23 @@ def normals(procedure: Procedure) -> list[ResultVersion]:
 
     Left out: anything abnormal, critical or not gradable, preliminaries, and a correction of what was read before.
     """
-    tests = LabTest.objects.filter(procedure=procedure).prefetch_related("versions__reviews")
+    reviewed = set(REVIEWED.rows(procedure.pk))
     found = []
-    for test in tests:
-        rows = list(test.versions.all())
-        version = versions_rule.current(rows)
-        if version is None or version.status != ResultStatus.FINAL or version.level != Level.NORMAL:
-            continue
-        if any(list(v.reviews.all()) for v in rows):
-            continue
-        version.test = test
-        found.append(version)
+    for _test, versions in groupby(VERSIONS.rows(procedure.pk), key=lambda version: version.test_id):
+        version = open_normal(list(versions), reviewed)
+        if version is not None:
+            found.append(version)
     return found
+
+
+def open_normal(versions: Sequence[ResultVersion], read: Collection[int]) -> ResultVersion | None:
+    """What counts of a test, where it is a normal final and nobody has read any version. ``read``: keys of those
+    that somebody has read.
+    """
+    version = versions_rule.current(versions)
+    if version is None or version.status != ResultStatus.FINAL or version.level != Level.NORMAL:
+        return None
+    return None if any(v.pk in read for v in versions) else version
 
 
 @events.together()

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from clinic import audit
+from clinic import audit, row_locks
 from clinic.errors import Invalid
 from followups.models import PatientLink, SymptomAnswer, SymptomCheck
 from followups.models.symptoms import CheckOutcome, Relation, ReportChannel
@@ -123,11 +123,8 @@ def finish(*, link: PatientLink, words: str, now: datetime) -> SymptomQuestion |
 
 
 def _locked(link: PatientLink) -> Procedure:
-    return (
-        Procedure.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("patient", "protocol_version")
-        .get(pk=link.procedure_id)
-    )
+    related = ("patient", "protocol_version")
+    return row_locks.lock(Procedure, link.procedure_id, *related, without=("protocol_version__data",))
 
 
 def _begun(link: PatientLink, procedure: Procedure, relation: str, now: datetime) -> SymptomCheck:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from clinic import audit, clock
+from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
 from clinic.roles import Role
@@ -64,11 +64,7 @@ def record(
     """
     if not actor.has(Role.NURSE, Role.PHYSICIAN):
         raise NotPermitted
-    row = (
-        Procedure.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("protocol_version")
-        .get(pk=procedure.pk)
-    )
+    row = row_locks.lock(Procedure, procedure.pk, "protocol_version", without=("protocol_version__data",))
     protocol = row.protocol_version.parsed
     check = check_of(protocol, check_code)
     if check is None:

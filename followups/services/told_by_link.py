@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clinic import audit, clock
+from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
 from clinic.roles import Role
@@ -73,8 +73,8 @@ def send(*, procedure: Procedure, actor: Actor) -> PatientContact:
     """
     if not actor.has(Role.NURSE, Role.PHYSICIAN) or actor.user_id is None:
         raise NotPermitted
-    rows = Procedure.objects.select_for_update(of=("self",), no_key=True).select_related("patient", "protocol_version")
-    row = rows.get(pk=procedure.pk)
+    related = ("patient", "protocol_version")
+    row = row_locks.lock(Procedure, procedure.pk, *related, without=("protocol_version__data",))
     waiting = [line for line in telling.lines(row) if line.waits]
     refused = why_not(row, waiting)
     if refused is not None:
@@ -105,7 +105,7 @@ def answer(*, link: PatientLink, wants_call: bool, note: str = "") -> PatientCon
 
     Raises Conflict when it was used in the meantime, or when what it told has changed: then nothing counts as told.
     """
-    row = Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=link.procedure_id)
+    row = row_locks.lock(Procedure, link.procedure_id)
     rows = lines_of(link)
     now = clock.now()
     if rows is None or not links.spend(link, now):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from clinic import audit, clock
+from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Invalid, NotPermitted
 from clinic.roles import Role
@@ -34,7 +34,7 @@ def record(
     """
     if not actor.has(Role.NURSE, Role.PHYSICIAN) or actor.user_id is None:
         raise NotPermitted
-    procedure = Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=report.procedure_id)
+    procedure = row_locks.lock(Procedure, report.procedure_id)
     now = clock.now()
     when = at or now
     if when > now + timedelta(minutes=1):

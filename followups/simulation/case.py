@@ -13,6 +13,7 @@ from django.utils import timezone
 from clinic import clock
 from clinic.actor import Actor
 from clinic.models import Room, User
+from clinic.ready_query import ReadyQuery
 from followups.models import Action, FollowUp
 from followups.services import contacts, promises, reviews, symptoms, transfers
 from followups.simulation import answers
@@ -68,6 +69,16 @@ class Clinic:
     patients: dict[str, Patient] = field(default_factory=dict)
 
 
+#: Asked before every step of every case: written once.
+ROW = ReadyQuery(
+    lambda case: (
+        Procedure.objects.select_related("patient", "protocol_version__protocol", "operator", "room")
+        .defer("protocol_version__data")
+        .filter(pk=case)
+    )
+)
+
+
 @dataclass
 class Case:
     """A procedure with its people. ``operator``: the physician who does it and answers for it."""
@@ -81,8 +92,7 @@ class Case:
 
     @property
     def row(self) -> Procedure:
-        rows = Procedure.objects.select_related("patient", "protocol_version__protocol", "operator", "room")
-        return rows.defer("protocol_version__data").get(pk=self.pk)
+        return ROW.get(self.pk)
 
     @property
     def physician(self) -> User:
@@ -369,7 +379,7 @@ class Case:
     def tell(self, *, channel: str = "phone", spoke_with: str = "the patient") -> None:
         """Reached and told of everything that was reviewed."""
         case = self.row
-        chosen = [v.pk for v in contacts.tellable(case)]
+        chosen = contacts.tellable_keys(case)
         if chosen:
             self.try_to_tell("reached", channel=channel, spoke_with=spoke_with, versions=chosen, understood=True)
 

@@ -14,10 +14,10 @@ from clinic.access import actor_of, record_read
 from clinic.roles import CLINICAL
 from followups.access import BOOKING_KINDS
 from followups.selectors import case as selector
-from followups.selectors import picture, sent, steps
+from followups.selectors import picture, steps
 from procedures.access import procedure_for
 from procedures.models import Procedure
-from procedures.selectors import banner, kit
+from procedures.selectors import kit
 
 
 @require_safe
@@ -26,7 +26,7 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
     actor = actor_of(request)
     chart = actor.has(*CLINICAL)
     procedure = procedure_for(actor, code, chart=chart)
-    found = selector.load(procedure, clock.now())
+    found = selector.load(procedure, clock.now(), chart=chart)
     if not chart:
         found = replace(found, promises=tuple(p for p in found.promises if p.kind in BOOKING_KINDS))
     record_read(request, page="case" if chart else "booking", patient_ids=[procedure.patient_id], subject=procedure)
@@ -40,11 +40,11 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
         "primary": buttons[0] if buttons else None,
         "more": buttons[1:],
         "labels": _labels(procedure),
-        "kit": kit.words_of(procedure, clock.now()),
+        "kit": kit.in_words(found.findings) if found.round is not None else (),
     }
     if chart:
-        context["banner"] = banner.of_procedure(procedure)
-        context["sent"] = sent.to_patient(procedure)
+        context["banner"] = selector.banner_of(found)
+        context["sent"] = found.sent
     return render(request, "followups/cases/case.html", context)
 
 
@@ -72,6 +72,6 @@ def summary(request: HttpRequest, code: str) -> HttpResponse:
         "procedure": procedure,
         "promises": [(p, selector.mark(p, found)) for p in found.promises],
         "labels": _labels(procedure),
-        "banner": banner.of_procedure(procedure),
+        "banner": selector.banner_of(found),
     }
     return render(request, "followups/cases/summary.html", context)

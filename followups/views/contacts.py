@@ -54,6 +54,8 @@ def tell(request: HttpRequest, code: str) -> HttpResponse:
             messages.success(request, _("Written down."))
             return see_other("followups:case", code)
     protocol = procedure.protocol_version.parsed
+    tries = list(procedure.contacts.select_related("by").order_by("-at", "-pk"))
+    why_no_link = told_by_link.why_not(procedure, waiting)
     context = {
         "form": form,
         "procedure": procedure,
@@ -61,12 +63,12 @@ def tell(request: HttpRequest, code: str) -> HttpResponse:
         "not_told": [line for line in lines if line.not_told_because],
         "told": [line for line in lines if line.told_at],
         "spoken_to": spoken_to(procedure.patient, protocol),
-        "wants_call": telling.wants_call(procedure),
+        "wants_call": telling.wants_call(tries),
         "texts": [t for t in protocol.texts if t.code in {"when_to_call", "emergency"}],
         "phone_24h": settings.WARD_PHONE if procedure.patient.is_inpatient else settings.CLINIC_PHONE_24H,
-        "may_link": told_by_link.why_not(procedure, waiting) is None,
-        "why_no_link": told_by_link.why_not(procedure, waiting),
-        "tries": procedure.contacts.select_related("by").order_by("-at", "-pk"),
+        "may_link": why_no_link is None,
+        "why_no_link": why_no_link,
+        "tries": tries,
         "sent": sent.to_patient(procedure),
     }
     return chart_page.show(request, "followups/contacts/tell.html", procedure, context, invalid=bool(form.errors))

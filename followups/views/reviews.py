@@ -22,8 +22,9 @@ from followups.services import reviews, told_words
 from followups.views import chart_page
 from procedures.access import CONTACT, REVIEW, procedure_for, result_for
 from procedures.domain import languages
+from procedures.domain import versions as versions_rule
 from procedures.models import ResultVersion
-from procedures.selectors import results, trends
+from procedures.selectors import laboratory, results, trends
 from procedures.services import read_backs
 
 
@@ -46,23 +47,28 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Read and signed. %(next)s") % {"next": _what_next(saved.plan)})
             return see_other("followups:case", version.test.procedure.code)
+    read = laboratory.read(procedure)
+    known = results.known_in(read.versions)
+    stored = read.of(version.test)
     context = {
         "form": form,
         "version": version,
         "procedure": procedure,
         "test_label": wording.test_label(version.test.code, procedure.protocol_version.parsed),
-        "is_current": reviews.is_current(version),
+        "is_current": getattr(versions_rule.current(stored), "pk", None) == version.pk,
         "may_review": actor.has(*REVIEW),
-        "side": results.side_by_side(version.test),
-        "judgement": results.judged_now(version.test),
-        "computed": results.computed(procedure),
-        "acted": acted.on_earlier(version),
+        "side": results.side_by_side(version.test, stored),
+        "judgement": results.judged_from(version.test, known),
+        "computed": results.computed_from(procedure, read.ordered, known),
+        "acted": acted.on_earlier(version, stored),
         "trends": trends.of_patient(procedure),
         "reviews": version.reviews.select_related("reviewer").order_by("-pk"),
         "prepared": _prepared_rows(prepared),
         "prepared_language": prepared.language if other else "",
     }
-    return chart_page.show(request, "followups/reviews/review.html", procedure, context, invalid=bool(form.errors))
+    return chart_page.show(
+        request, "followups/reviews/review.html", procedure, context, invalid=bool(form.errors), rows=read.rows
+    )
 
 
 def _prepared_rows(prepared: told_words.Prepared) -> list[dict[str, str]]:

@@ -68,7 +68,7 @@ class InboundMessage(models.Model):
             models.Index(fields=["id"], condition=Q(state="stored"), name="inbound_stored"),
             models.Index(fields=["state", "received_at"], condition=~Q(state="done"), name="inbound_open"),
             models.Index(
-                fields=["id"], condition=~Q(planned_version=models.F("facts_version")), name="inbound_unplanned"
+                fields=["id"], condition=Q(planned_version__lt=models.F("facts_version")), name="inbound_unplanned"
             ),
         )
         triggers = (

@@ -160,6 +160,10 @@ class Procedure(models.Model):
             models.Index(
                 fields=["id"], condition=Q(planned_version__lt=models.F("facts_version")), name="procedure_unplanned"
             ),
+            # the engine: the rules once more over the cases of the next days
+            models.Index(
+                models.F("stay__startswith"), condition=Q(status="scheduled"), name="procedure_scheduled_start"
+            ),
         )
         triggers = (
             pgtrigger.FSM(

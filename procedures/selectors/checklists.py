@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from clinic import clock
+from clinic.models.users import names_alone
+from clinic.ready_query import ReadyQuery
 from procedures.domain import checklist, reported
 from procedures.domain.answers import AnswerState
 from procedures.domain.checklist import ChecklistState, Summary
@@ -49,7 +53,7 @@ ANSWER = (
 
 
 def state_of(procedure: Procedure, now: datetime) -> ChecklistState:
-    """Where the checklist of one case stands at ``now`` (five queries; ``protocol_version`` should be there).
+    """Where the checklist of one case stands at ``now`` (at most five queries; ``protocol_version`` should be there).
 
     Once the needle is in, expiry is judged at the moment it went in: nothing expires afterwards.
     """
@@ -115,35 +119,41 @@ def refusals(procedure: Procedure, now: datetime | None = None) -> list[str]:
 
 def answers_to(procedure: Procedure, questions: Iterable[str]) -> dict[str, Any]:
     """The value of what was answered to these questions in the newest round; one query."""
-    newest = Checklist.objects.filter(procedure=procedure).order_by("-number").values("pk")[:1]
-    rows = Answer.objects.filter(checklist=newest, question__in=set(questions), superseded_by__isnull=True)
-    rows = rows.exclude(reported_by_patient=True, confirmed=False)
-    return dict(rows.filter(state=str(AnswerState.ANSWERED)).values_list("question", "value"))
+    return dict(_answered(frozenset(questions)).rows(procedure.pk))
+
+
+@cache  # the questions that a protocol names
+def _answered(questions: frozenset[str]) -> ReadyQuery[tuple[str, Any]]:
+    def write(case: int) -> QuerySet[Answer, tuple[str, Any]]:
+        newest = Checklist.objects.filter(procedure=case).order_by("-number").values("pk")[:1]
+        rows = Answer.objects.filter(checklist=newest, question__in=sorted(questions), superseded_by__isnull=True)
+        rows = rows.exclude(reported_by_patient=True, confirmed=False)
+        return rows.filter(state=str(AnswerState.ANSWERED)).values_list("question", "value")
+
+    return ReadyQuery(write)
 
 
 def rounds(procedures: Iterable[Procedure]) -> dict[int, Round]:
-    """The newest round of each case, with everything that is current in it: five queries."""
-    newest = {
-        row.pk: row
-        for row in Checklist.objects.filter(procedure__in=[p.pk for p in procedures])
-        .select_related("report")
-        .order_by("procedure_id", "-number")
-        .distinct("procedure_id")
-    }
+    """The newest round of each case, with everything that is current in it: five queries, for one case at most."""
+    newest = {row.pk: row for row in NEWEST.of_all([p.pk for p in procedures])}
     if not newest:
         return {}
     answers: defaultdict[int, dict[str, AnswerRow]] = defaultdict(dict)
+    # a list asks as often whatever is on it; a single case, of which there are many, only for what it has
+    alone = len(newest) == 1
+    lines = [pk for pk, row in newest.items() if row.has_lines or not alone]
+    signed = [pk for pk, row in newest.items() if row.is_signed or not alone]
     # a board reads thousands of answers: plain values, no rows
-    for answer in _current(Answer, newest).values_list(*ANSWER, named=True):
+    for answer in ANSWERS.of_all(newest):
         answers[answer.checklist_id][answer.question] = _answer(answer)
     medicines: defaultdict[int, list[MedicineRow]] = defaultdict(list)
-    for medicine in _current(MedicineEntry, newest).filter(withdrawn=False).select_related("recorded_by"):
+    for medicine in MEDICINES.of_all(lines):
         medicines[medicine.checklist_id].append(_medicine(medicine))
     allergies: defaultdict[int, list[AllergyRow]] = defaultdict(list)
-    for allergy in _current(AllergyEntry, newest).filter(withdrawn=False).select_related("recorded_by"):
+    for allergy in ALLERGIES.of_all(lines):
         allergies[allergy.checklist_id].append(_allergy(allergy))
     signatures: defaultdict[int, list[SignatureRow]] = defaultdict(list)
-    for signature in StageSignature.objects.filter(checklist__in=newest).select_related("signed_by"):
+    for signature in SIGNATURES.of_all(signed):
         signatures[signature.checklist_id].append(_signature(signature))
     return {
         row.procedure_id: Round(
@@ -167,8 +177,32 @@ def _judge(procedure: Procedure, protocol: Protocol, found: Round | None, now: d
     return checklist.evaluate(protocol, found, now=moment, day_began=midnight)
 
 
-def _current(model: Any, newest: dict[int, Checklist]) -> Any:
-    return model.objects.filter(checklist__in=newest, superseded_by__isnull=True).order_by("pk")
+def _current(model: Any, checklists: Iterable[int]) -> Any:
+    return model.objects.filter(checklist__in=checklists, superseded_by__isnull=True).order_by("pk")
+
+
+# one case is asked for at every step, a board of many once; most have no lines
+NEWEST: ReadyQuery[Any] = ReadyQuery(
+    lambda *cases: (
+        Checklist.objects.filter(procedure__in=cases)
+        .select_related("report")
+        .annotate(
+            has_lines=Exists(MedicineEntry.objects.filter(checklist=OuterRef("pk")))
+            | Exists(AllergyEntry.objects.filter(checklist=OuterRef("pk"))),
+            is_signed=Exists(StageSignature.objects.filter(checklist=OuterRef("pk"))),
+        )
+        .order_by("procedure_id", "-number")
+        .distinct("procedure_id")
+    )
+)
+ANSWERS: ReadyQuery[Any] = ReadyQuery(lambda *ones: _current(Answer, ones).values_list(*ANSWER, named=True))
+MEDICINES: ReadyQuery[MedicineEntry] = ReadyQuery(
+    lambda *ones: _current(MedicineEntry, ones).filter(withdrawn=False).select_related("recorded_by")
+)
+ALLERGIES: ReadyQuery[AllergyEntry] = ReadyQuery(
+    lambda *ones: _current(AllergyEntry, ones).filter(withdrawn=False).select_related("recorded_by")
+)
+SIGNATURES = ReadyQuery(lambda *ones: StageSignature.objects.filter(checklist__in=ones).select_related("signed_by"))
 
 
 def _name(user: Any) -> str:
@@ -241,3 +275,49 @@ def _signature(row: StageSignature) -> SignatureRow:
     return SignatureRow(
         id=row.pk, stage=row.stage, signed_at=row.signed_at, signed_by=_name(row.signed_by), digest=row.digest
     )
+
+
+# --- together with what else a page reads ---------------------------------------------------
+
+
+def parts(case: Any) -> dict[str, QuerySet[Any, Any]]:
+    """The newest round of one case as parts of one statement; ``round_in`` reads them. See ``clinic.one_statement``."""
+    newest = Checklist.objects.filter(procedure=case).order_by("-number").values("pk")[:1]
+    signatures = StageSignature.objects.filter(checklist=newest).select_related("signed_by")
+    return {
+        "round": Checklist.objects.filter(procedure=case).select_related("report").order_by("-number")[:1],
+        "answers": _part(Answer, newest).values_list(*ANSWER, named=True),
+        "medicines": _entries(MedicineEntry, newest),
+        "allergies": _entries(AllergyEntry, newest),
+        "signatures": signatures.defer(*names_alone("signed_by")),
+    }
+
+
+def round_in(rows: Mapping[str, Sequence[Any]]) -> Round | None:
+    """The round that the ``parts`` have found, as ``rounds`` gives it."""
+    for row in rows["round"]:
+        return Round(
+            id=row.pk,
+            number=row.number,
+            opened_at=row.opened_at,
+            answers={answer.question: _answer(answer) for answer in rows["answers"]},
+            medicines=tuple(_medicine(medicine) for medicine in rows["medicines"]),
+            allergies=tuple(_allergy(allergy) for allergy in rows["allergies"]),
+            signatures=tuple(_signature(signature) for signature in rows["signatures"]),
+            report=_report(row.report),
+        )
+    return None
+
+
+def state_of_round(procedure: Procedure, found: Round | None, now: datetime) -> ChecklistState:
+    """As ``state_of``, where the round was read. No query."""
+    return _judge(procedure, procedure.protocol_version.parsed, found, now)
+
+
+def _part(model: Any, newest: Any) -> Any:
+    return model.objects.filter(checklist=newest, superseded_by__isnull=True).order_by("pk")
+
+
+def _entries(model: Any, newest: Any) -> Any:
+    rows = _part(model, newest).filter(withdrawn=False).select_related("recorded_by")
+    return rows.defer(*names_alone("recorded_by"))

@@ -6,15 +6,18 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from clinic.one_statement import Parts, Rows
+from clinic.ready_query import ReadyQuery
 from procedures.domain import clearance, safety
 from procedures.domain.checklist_round import Round
 from procedures.domain.clearance import LOOKED_AGAIN, Decided, Decision, Standing, Stood
 from procedures.domain.findings import Change, Finding, changes
-from procedures.domain.ruleset import RuleSet
+from procedures.domain.snapshot import Snapshot
 from procedures.domain.states import ProcedureStatus
 from procedures.models import ClearanceDecision, Procedure, RuleSetVersion, SafetyRun
 from procedures.selectors import checklists
@@ -24,6 +27,24 @@ from procedures.selectors import safety as live
 BEFORE = frozenset({ProcedureStatus.REQUESTED, ProcedureStatus.SCHEDULED, ProcedureStatus.ARRIVED})
 #: What the rules are asked as, the latest first.
 DAY = ("time_out", "sign_in")
+
+# asked at every change of a fact: written once
+RUNS = ReadyQuery(lambda case: SafetyRun.objects.filter(procedure=case).select_related("seen").order_by("-pk"))
+#: The runs without what they found, the newest first, and what the newest found.
+RUN_HEADS: ReadyQuery[Any] = ReadyQuery(
+    lambda case: (
+        SafetyRun.objects.filter(procedure=case)
+        .order_by("-pk")
+        .values_list("pk", "moment", "changed", "ran_at", "seen", named=True)
+    )
+)
+NEWEST_FINDINGS = ReadyQuery(
+    lambda case: SafetyRun.objects.filter(procedure=case).order_by("-pk").values_list("findings", flat=True)[:1]
+)
+NEWEST = ReadyQuery(lambda case: SafetyRun.objects.filter(procedure=case).order_by("-pk")[:1])
+DECISIONS = ReadyQuery(
+    lambda case: ClearanceDecision.objects.filter(procedure=case).select_related("signature").order_by("pk")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +86,37 @@ def of(procedure: Procedure, now: datetime, *, moment: str = "") -> Clearance | 
     if version is None:
         return None
     found = checklists.rounds([procedure]).get(procedure.pk)
+    return _stands(procedure, now, version, found, decided(procedure), runs(procedure), moment)
+
+
+def of_rows(procedure: Procedure, rows: Rows, now: datetime) -> Clearance | None:
+    """The same from what ``parts`` and the part ``runs`` have found. No query."""
+    if not rows["rule_set"]:
+        return None
+    found = checklists.round_in(rows)
+    return _stands(procedure, now, rows["rule_set"][0], found, decided_in(rows["decisions"]), rows["runs"])
+
+
+def _stands(
+    procedure: Procedure,
+    now: datetime,
+    version: RuleSetVersion,
+    found: Round | None,
+    decisions: list[Decided],
+    stored: list[SafetyRun],
+    moment: str = "",
+) -> Clearance:
     asked = moment or moment_now(procedure, found, now)
-    judged = judge(procedure, now, version=version, moment=asked, found=found)
-    stored = runs(procedure)
+    judged = _judged(
+        procedure, now, version, asked, live.snapshot_of_round(procedure, version.parsed, now, found, moment=asked)
+    )
     return Clearance(
         version=version,
         at=judged.at,
         moment=asked,
         stood=clearance.stand(
             judged.findings,
-            decided(procedure),
+            decisions,
             fluoroscopic=is_fluoroscopic(procedure),
             looked_again=looked_again(stored),
         ),
@@ -92,14 +134,18 @@ def judge(
     found: Round | None = None,
 ) -> Judged:
     """The planned needle until sign-in, the clock from then on."""
-    rules: RuleSet = version.parsed
+    return _judged(
+        procedure, now, version, moment, live.snapshot(procedure, version.parsed, now, moment=moment, found=found)
+    )
+
+
+def _judged(procedure: Procedure, now: datetime, version: RuleSetVersion, moment: str, shot: Snapshot) -> Judged:
     at = live.needle_at(procedure, now) if moment == live.PRE_VISIT else now
-    shot = live.snapshot(procedure, rules, now, moment=moment, found=found)
     return Judged(
         version=version,
         at=at,
         snapshot_digest=hashlib.sha256(repr(shot).encode()).hexdigest(),
-        findings=safety.evaluate(shot, rules, at),
+        findings=safety.evaluate(shot, version.parsed, at),
     )
 
 
@@ -119,7 +165,11 @@ def is_fluoroscopic(procedure: Procedure) -> bool:
 
 def decided(procedure: Procedure) -> list[Decided]:
     """Every decision about the case, in order. One query."""
-    rows = ClearanceDecision.objects.filter(procedure=procedure).select_related("signature").order_by("pk")
+    return decided_in(DECISIONS.rows(procedure.pk))
+
+
+def decided_in(rows: Iterable[ClearanceDecision]) -> list[Decided]:
+    """The same from the rows. No query."""
     return [
         Decided(
             id=row.pk,
@@ -135,35 +185,38 @@ def decided(procedure: Procedure) -> list[Decided]:
     ]
 
 
+def parts(case: Any) -> Parts:
+    """What the rules ask of a case before the needle, and what was decided, as parts of one statement."""
+    return {**checklists.parts(case), **live.parts(), "decisions": DECISIONS.queryset(case)}
+
+
 def runs(procedure: Procedure) -> list[SafetyRun]:
     """All stored runs, the newest first, with who has looked at each."""
-    return list(SafetyRun.objects.filter(procedure=procedure).select_related("seen").order_by("-pk"))
+    return RUNS.rows(procedure.pk)
 
 
-def looked_again(stored: Iterable[SafetyRun]) -> int:
+def looked_again(stored: Iterable[Any]) -> int:
     """The newest run that asks anew about what was put off."""
     return max((run.pk for run in stored if run.moment in LOOKED_AGAIN), default=0)
 
 
 def newest(procedure: Procedure) -> SafetyRun | None:
-    return SafetyRun.objects.filter(procedure=procedure).order_by("-pk").first()
+    return NEWEST.first(procedure.pk)
 
 
-def differences(procedure: Procedure) -> tuple[SafetyRun | None, tuple[Change, ...]]:
-    """The newest run that differs from the one before it, with what is different."""
-    run = (
-        SafetyRun.objects.filter(procedure=procedure, changed=True)
-        .select_related("rule_set", "seen__by")
-        .order_by("-pk")
-        .first()
-    )
-    if run is None:
+def differences(stored: Iterable[SafetyRun]) -> tuple[SafetyRun | None, tuple[Change, ...]]:
+    """The newest run that differs from the one before it, with what is different. ``stored``: all runs of a case, the
+    newest first.
+    """
+    rows = list(stored)
+    place = next((place for place, run in enumerate(rows) if run.changed), None)
+    if place is None:
         return None, ()
-    before = SafetyRun.objects.filter(procedure=procedure, pk__lt=run.pk).order_by("-pk").first()
-    return run, changes(before.found, run.found) if before else ()
+    before = rows[place + 1] if place + 1 < len(rows) else None
+    return rows[place], changes(before.found, rows[place].found) if before else ()
 
 
-def history(procedure: Procedure) -> QuerySet[ClearanceDecision]:
+def history(procedure: Any) -> QuerySet[ClearanceDecision]:
     """Decisions about the case, the newest first."""
     rows = ClearanceDecision.objects.filter(procedure=procedure).select_related("by", "signature__by", "run")
     return rows.order_by("-pk")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.utils import timezone
@@ -12,12 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import timewords
+from clinic.models import Room
+from clinic.one_statement import OneStatement, Parts, Rows
 from procedures.domain import safety
 from procedures.domain.clearance import Standing, Stood
 from procedures.domain.findings import Change, Finding, Severity
 from procedures.domain.slots import Slot
-from procedures.models import ClearanceDecision, Procedure
-from procedures.selectors import checklists
+from procedures.models import ClearanceDecision, Procedure, SafetyRun
+from procedures.selectors import banner, checklists, clearance
 from procedures.selectors import safety as live
 from procedures.selectors import slots as calendar
 from procedures.selectors.clearance import Clearance
@@ -110,16 +113,48 @@ def changed(found: Iterable[Change], now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def safe_slots(procedure: Procedure, found: Clearance, now: datetime) -> list[Slot]:
-    """The next free slots at which, by the medicines alone, the needle is safe; none where no time makes it so."""
+def read(procedure: Procedure) -> Rows:
+    """What the page shows of a case with the patient's banner, in one query."""
+    statement = _statement(tuple(banner.codes_of(procedure)))
+    return statement.rows(case=procedure.pk, patient=procedure.patient_id)
+
+
+@cache  # for the questions that a protocol names
+def _statement(codes: tuple[str, ...]) -> OneStatement:
+    def write(case: Any, patient: Any) -> Parts:
+        runs = SafetyRun.objects.filter(procedure=case).select_related("rule_set", "seen__by")
+        return {
+            **clearance.parts(case),
+            **banner.parts(patient, codes),
+            "runs": runs.defer("rule_set__data").order_by("-pk"),
+            "history": clearance.history(case),
+        }
+
+    return OneStatement(write)
+
+
+def safe_slots(
+    procedure: Procedure,
+    found: Clearance,
+    now: datetime,
+    *,
+    rows: Rows | None = None,
+    rooms: Sequence[Room] | None = None,
+) -> list[Slot]:
+    """The next free slots at which, by the medicines alone, the needle is safe; none where no time makes it so.
+
+    ``rows`` and ``rooms``: what ``read`` and ``slots.rooms_for`` gave, where they were asked.
+    """
     rules = found.version.parsed
-    shot = live.snapshot(procedure, rules, now, found=checklists.rounds([procedure]).get(procedure.pk))
+    shot = live.snapshot_of_round(procedure, rules, now, checklists.round_in(read(procedure) if rows is None else rows))
     earliest = safety.earliest_safe(shot, rules, now).at
     waiting = [f.earliest_safe_at for f in found.findings if f.severity is Severity.STOP and f.earliest_safe_at]
     if earliest is None:
         return []
     after = max([earliest, *waiting, now])
-    return calendar.next_free(procedure=procedure, after=after, now=now, operator=procedure.operator, count=OFFERED)
+    return calendar.next_free(
+        procedure=procedure, after=after, now=now, operator=procedure.operator, count=OFFERED, rooms=rooms
+    )
 
 
 def to_prescriber(procedure: Procedure, found: Clearance, now: datetime) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from clinic.ready_query import ReadyQuery
 from procedures.models import Consent, Patient
 from procedures.models.consents import ConsentChannel
+
+OF_PATIENT = ReadyQuery(lambda patient: Consent.objects.filter(patient=patient).select_related("by").order_by("pk"))
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def address_of(patient: Patient, channel: str) -> str:
 def standing(patient: Patient) -> Mapping[str, Standing]:
     """By channel. One query."""
     newest: dict[str, Consent] = {}
-    for row in Consent.objects.filter(patient=patient).select_related("by").order_by("pk"):
+    for row in OF_PATIENT.rows(patient.pk):
         newest[row.channel] = row
     agrees = {ConsentChannel.EMAIL: patient.consent_email, ConsentChannel.SMS: patient.consent_sms}
     return {

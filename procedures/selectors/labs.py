@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -133,6 +133,14 @@ def tests_of(procedure: Procedure, now: datetime) -> tuple[TestRow, ...]:
     rows = ResultVersion.objects.filter(test__procedure=procedure).select_related("entered_by")
     for version in rows.order_by("test_id", "number"):
         grouped.setdefault(version.test_id, []).append(version)
+    return rows_of(procedure, tests, grouped, now)
+
+
+def rows_of(
+    procedure: Procedure, tests: Iterable[LabTest], grouped: Mapping[int, Sequence[ResultVersion]], now: datetime
+) -> tuple[TestRow, ...]:
+    """The same from the tests and their versions. No query."""
+    tests = list(tests)
     order = {test.code: place for place, test in enumerate(_protocol(procedure).tests)}
     tests.sort(key=lambda t: (t.status == T.CANCELLED, order.get(t.code, len(order)), t.pk))
     for test in tests:

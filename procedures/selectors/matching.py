@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import Prefetch, Q
+from django.db.models import Q
 
+from clinic.ready_query import ReadyQuery
 from procedures.domain import identity, matching, parts
 from procedures.domain.protocol import Protocol as ProtocolData
 from procedures.domain.report import Report
@@ -17,6 +18,31 @@ from procedures.selectors import code_data
 
 #: A result of these is still awaited.
 OPEN = frozenset(TestStatus) - {TestStatus.FINAL, TestStatus.CORRECTED, TestStatus.CANCELLED}
+
+# asked for every message: written once
+CASES = ReadyQuery(
+    lambda *patients: (
+        Procedure.objects.filter(patient_id__in=patients)
+        .select_related("protocol_version")
+        .defer("protocol_version__data")
+        .order_by("pk")
+    )
+)
+TUBES = ReadyQuery(lambda *cases: Specimen.objects.filter(procedure__in=cases).order_by("pk"))
+TESTS = ReadyQuery(lambda *cases: LabTest.objects.filter(procedure__in=cases).order_by("pk"))
+MAPPED = ReadyQuery(
+    lambda laboratory: (
+        CodeMapping.objects.filter(laboratory=laboratory, is_active=True).select_related("protocol").order_by("pk")
+    )
+)
+PROTOCOLS = ReadyQuery(
+    lambda: (
+        ProtocolVersion.objects.filter(protocol__is_active=True)
+        .order_by("protocol_id", "-number")
+        .distinct("protocol_id")
+        .defer("data")
+    )
+)
 
 
 def laboratory_of(application: str, facility: str) -> Laboratory | None:
@@ -80,27 +106,30 @@ def born_on(report: Report) -> tuple[identity.Known, ...]:
 
 
 def cases_of(patients: Iterable[int]) -> dict[int, tuple[matching.Case, ...]]:
-    """The cases of these patients. Four queries."""
+    """The cases of these patients. Three queries."""
     ids = list(patients)
     if not ids:
         return {}
-    rows = (
-        Procedure.objects.filter(patient_id__in=ids)
-        .select_related("protocol_version")
-        .defer("protocol_version__data")
-        .prefetch_related(
-            Prefetch("specimens", Specimen.objects.order_by("pk")), Prefetch("tests", LabTest.objects.order_by("pk"))
-        )
-        .order_by("pk")
-    )
+    rows = list(CASES.of_all(ids))
+    keys = [row.pk for row in rows]
+    tubes: dict[int, list[Specimen]] = defaultdict(list)
+    for tube in TUBES.of_all(keys):
+        tubes[tube.procedure_id].append(tube)
+    tests: dict[int, list[LabTest]] = defaultdict(list)
+    for test in TESTS.of_all(keys):
+        tests[test.procedure_id].append(test)
     found: dict[int, list[matching.Case]] = defaultdict(list)
     for row in rows:
-        found[row.patient_id].append(case(row))
+        found[row.patient_id].append(_case(row, tubes[row.pk], tests[row.pk]))
     return {pk: tuple(cases) for pk, cases in found.items()}
 
 
 def case(row: Procedure) -> matching.Case:
     """``row`` with its tubes and tests at hand."""
+    return _case(row, row.specimens.all(), row.tests.all())
+
+
+def _case(row: Procedure, tubes: Iterable[Specimen], tests: Iterable[LabTest]) -> matching.Case:
     protocol: ProtocolData = row.protocol_version.parsed
     fluids = {container.code: container.fluid for container in protocol.containers}
     return matching.Case(
@@ -116,7 +145,7 @@ def case(row: Procedure) -> matching.Case:
                 collected_at=tube.collected_at,
                 fluid=fluids.get(tube.container, ""),
             )
-            for tube in row.specimens.all()
+            for tube in tubes
         ),
         orders=tuple(
             matching.Order(
@@ -127,7 +156,7 @@ def case(row: Procedure) -> matching.Case:
                 collected_at=test.collected_at,
                 open=TestStatus(test.status) in OPEN,
             )
-            for test in row.tests.all()
+            for test in tests
         ),
     )
 
@@ -148,13 +177,11 @@ def mapped_of(laboratory: Laboratory | None) -> dict[str, tuple[Mapped, ...]]:
     if laboratory is None:
         return {}
     found: dict[str, list[Mapped]] = defaultdict(list)
-    rows = CodeMapping.objects.filter(laboratory=laboratory, is_active=True).select_related("protocol")
-    for row in rows.order_by("pk"):
+    for row in MAPPED.rows(laboratory.pk):
         found[row.protocol.code].append(Mapped(row.system, row.code, Target(row.test, row.component)))
     return {code: tuple(mapped) for code, mapped in found.items()}
 
 
 def newest_protocols() -> tuple[ProtocolData, ...]:
     """The newest version of every kind of procedure in use."""
-    rows = ProtocolVersion.objects.filter(protocol__is_active=True).order_by("protocol_id", "-number")
-    return tuple(row.parsed for row in rows.distinct("protocol_id").defer("data"))
+    return tuple(row.parsed for row in PROTOCOLS.rows())

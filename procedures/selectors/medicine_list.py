@@ -61,7 +61,11 @@ def unlisted_in(found: Round | None) -> frozenset[int]:
 
 def names() -> tuple[str, ...]:
     """Every name there is, in order of the alphabet: what a browser without a script offers. One query."""
-    rules = _rules()
+    return names_in(_rules())
+
+
+def names_in(rules: RuleSet | None) -> tuple[str, ...]:
+    """The same for these rules. No query."""
     if rules is None:
         return ()
     found = {name for one in rules.medicines.ingredients for name in (one.label, *one.names, *one.brands)}

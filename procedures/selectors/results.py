@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
+from clinic.ready_query import ReadyQuery
 from procedures.domain import measurement
 from procedures.domain import results as rules
 from procedures.domain import versions as versions_rule
@@ -136,6 +137,14 @@ class ComputedRow:
         return "" if self.value is None else f"{measurement.number_text(self.value)} {self.unit}".strip()
 
 
+#: Asked at every result that comes in: written once.
+VERSIONS = ReadyQuery(
+    lambda case: (
+        ResultVersion.objects.filter(test__procedure_id=case).select_related("test").order_by("test_id", "number")
+    )
+)
+
+
 def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]:
     """The current version of every test of the case (except the test ``without``), as the rules take it: one query."""
     return known_in(versions_of(procedure), without=without)
@@ -144,8 +153,7 @@ def known_of(procedure: Procedure, *, without: int | None = None) -> list[Known]
 def versions_of(procedure: Procedure) -> dict[int, list[ResultVersion]]:
     """All versions of the case with their tests, oldest first, by the test's key: one query."""
     grouped: dict[int, list[ResultVersion]] = {}
-    rows = ResultVersion.objects.filter(test__procedure_id=procedure.pk).select_related("test")
-    for version in rows.order_by("test_id", "number"):
+    for version in VERSIONS.rows(procedure.pk):
         grouped.setdefault(version.test_id, []).append(version)
     return grouped
 
@@ -163,12 +171,19 @@ def known_in(versions: Mapping[int, list[ResultVersion]], *, without: int | None
     return found
 
 
-def side_by_side(test: LabTest) -> SideBySide:
-    """Every version that stands, oldest first, with what changed from one to the next marked: three queries."""
-    stored = list(
-        test.versions.select_related("entered_by")
-        .prefetch_related("inbound_items", Prefetch("read_backs", CriticalReadBack.objects.select_related("by")))
-        .order_by("number")
+def side_by_side(test: LabTest, stored: Sequence[ResultVersion] | None = None) -> SideBySide:
+    """Every version that stands, oldest first, with what changed from one to the next marked.
+
+    ``stored``: all of them, as ``laboratory`` reads them; three queries without.
+    """
+    stored = (
+        stored
+        if stored is not None
+        else list(
+            test.versions.select_related("entered_by")
+            .prefetch_related("inbound_items", Prefetch("read_backs", CriticalReadBack.objects.select_related("by")))
+            .order_by("number")
+        )
     )
     current = versions_rule.current(stored)
     standing, gone = rules.standing(stored)
@@ -193,9 +208,13 @@ def side_by_side(test: LabTest) -> SideBySide:
 
 def computed(procedure: Procedure) -> tuple[ComputedRow, ...]:
     """The calculations that the case's tests take part in, made now from the current versions: two queries."""
-    protocol: Protocol = procedure.protocol_version.parsed
     ordered = set(procedure.tests.exclude(status="cancelled").values_list("code", flat=True))
-    known = known_of(procedure)
+    return computed_from(procedure, ordered, known_of(procedure))
+
+
+def computed_from(procedure: Procedure, ordered: Collection[str], known: Sequence[Known]) -> tuple[ComputedRow, ...]:
+    """The same from the codes of the tests that were not cancelled, and what is known of them. No query."""
+    protocol: Protocol = procedure.protocol_version.parsed
     stored = {f"{row.test}.{code}": value for row in known for code, value in row.values.items()}
     found = calculate_all(protocol, rules.gather(known))
     return tuple(
@@ -207,12 +226,15 @@ def computed(procedure: Procedure) -> tuple[ComputedRow, ...]:
 
 def judged_now(test: LabTest) -> Judgement | None:
     """What the pinned rules say of the current version with the partner values of this moment; None without one."""
-    procedure = test.procedure
-    rows = known_of(procedure)
+    return judged_from(test, known_of(test.procedure))
+
+
+def judged_from(test: LabTest, rows: Sequence[Known]) -> Judgement | None:
+    """The same from what is known of the case's tests. No query."""
     own = next((row for row in rows if row.test == test.code), None)
     if own is None:
         return None
-    return rules.judge(procedure.protocol_version.parsed, own, [row for row in rows if row is not own])
+    return rules.judge(test.procedure.protocol_version.parsed, own, [row for row in rows if row is not own])
 
 
 def test_data(test: LabTest) -> Test:

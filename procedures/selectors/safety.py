@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from django.utils import timezone
 
+from clinic.one_statement import Parts
+from clinic.ready_query import ReadyQuery
 from procedures.domain import safety
 from procedures.domain.case_snapshot import snapshot_of
 from procedures.domain.checklist_round import Round
@@ -18,11 +22,22 @@ from procedures.selectors import checklists
 
 #: Until the day itself begins, what the rules are asked about is the planned needle.
 PRE_VISIT = "pre_visit"
+IN_FORCE = ReadyQuery(lambda: RuleSetVersion.objects.defer("data").order_by("-number")[:1])
 
 
 def rule_set() -> RuleSetVersion | None:
     """The version in force: the newest. None where none was ever published."""
-    return RuleSetVersion.objects.defer("data").order_by("-number").first()
+    return IN_FORCE.first()
+
+
+def parts() -> Parts:
+    """The same as a part of one statement; ``rules_in`` reads it."""
+    return {"rule_set": RuleSetVersion.objects.defer("data").order_by("-number")[:1]}
+
+
+def rules_in(rows: Mapping[str, Sequence[Any]]) -> RuleSet | None:
+    """The rules in force that the ``parts`` have found."""
+    return next((row.parsed for row in rows["rule_set"]), None)
 
 
 def needle_at(procedure: Procedure, now: datetime) -> datetime:
@@ -35,9 +50,16 @@ def snapshot(
     procedure: Procedure, rules: RuleSet, now: datetime, *, moment: str = PRE_VISIT, found: Round | None = None
 ) -> Snapshot:
     """The case as the rules see it. ``found``: its round of the checklist, where the caller has read it already."""
-    protocol = procedure.protocol_version.parsed
     if found is None:
         found = checklists.rounds([procedure]).get(procedure.pk)
+    return snapshot_of_round(procedure, rules, now, found, moment=moment)
+
+
+def snapshot_of_round(
+    procedure: Procedure, rules: RuleSet, now: datetime, found: Round | None, *, moment: str = PRE_VISIT
+) -> Snapshot:
+    """The same where the round was read, None where the case has none. No query."""
+    protocol = procedure.protocol_version.parsed
     midnight = timezone.localtime(procedure.arrived_at or now).replace(hour=0, minute=0, second=0, microsecond=0)
     return snapshot_of(
         found,
@@ -65,6 +87,16 @@ def judged(
     """The same by these rules: no query where the round was read."""
     at = needle_at(procedure, now) if moment == PRE_VISIT else now
     return safety.evaluate(snapshot(procedure, rules, now, moment=moment, found=found), rules, at)
+
+
+def judged_round(
+    procedure: Procedure, rules: RuleSet | None, now: datetime, found: Round | None, *, moment: str = PRE_VISIT
+) -> tuple[Finding, ...]:
+    """What these rules find where the round was read, None where the case has none. No query."""
+    if rules is None:
+        return ()
+    at = needle_at(procedure, now) if moment == PRE_VISIT else now
+    return safety.evaluate(snapshot_of_round(procedure, rules, now, found, moment=moment), rules, at)
 
 
 def age(born: date, today: date) -> int:

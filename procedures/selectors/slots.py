@@ -60,13 +60,19 @@ def calendar(
 
 
 def next_free(
-    *, procedure: Procedure, after: datetime, now: datetime, operator: User | None = None, count: int = 3
+    *,
+    procedure: Procedure,
+    after: datetime,
+    now: datetime,
+    operator: User | None = None,
+    count: int = 3,
+    rooms: Iterable[Room] | None = None,
 ) -> list[Slot]:
-    """The next free starts in any room of the case's location."""
+    """The next free starts in any room of the case's location. ``rooms``: these, where they were read."""
     first = timezone.localtime(after, timezone.get_default_timezone()).date()
     found = calendar(
         procedure=procedure,
-        rooms=rooms_for(procedure),
+        rooms=rooms_for(procedure) if rooms is None else rooms,
         operator=operator,
         first=first,
         last=first + slots.HORIZON_DAYS * timedelta(days=1),

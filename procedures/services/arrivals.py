@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from clinic import clock
+from clinic import clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict
 from procedures.domain import merging, versions
@@ -231,7 +231,7 @@ def _received(row: LabTest, procedure: Procedure, at: datetime, actor: Actor) ->
     """Any result implies receipt, of the tube as well."""
     if row.specimen is None or row.specimen.received_at is not None:
         return  # the case is locked: nobody takes that back meanwhile
-    specimen = Specimen.objects.select_for_update(of=("self",), no_key=True).get(pk=row.specimen.pk)
+    specimen = row_locks.lock(Specimen, row.specimen.pk)
     if specimen.received_at is None and specimen.loss != SpecimenLoss.REJECTED:
         known = max(min(at, clock.now()), specimen.collected_at)
         labs.receive_one(specimen, procedure, BY_MESSAGE, known, actor)

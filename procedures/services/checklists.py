@@ -14,9 +14,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clinic import access, audit, clock
+from clinic import access, audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
+from clinic.ready_query import ReadyQuery
 from clinic.roles import Role
 from procedures import events
 from procedures.domain import plausible_answers
@@ -34,6 +35,9 @@ from procedures.services import safety
 NOT_EMPTIED = "An answer that was given cannot be taken back to nothing. Change it, or say that it is unknown."
 NO_ROWS = "Add at least one line, or choose another answer."
 HAS_ROWS = "There are lines below. Withdraw them first, or choose another answer."
+NEWEST = ReadyQuery(lambda case: Checklist.objects.filter(procedure=case).order_by("-number")[:1])
+OPENED = ReadyQuery(lambda pk: Checklist.objects.select_related("procedure").filter(pk=pk))
+DRAFT = ReadyQuery(lambda case: ChecklistDraft.objects.filter(procedure=case))
 ANSWER_ONCE = frozenset({"answer_first_once", "procedures_answer_supersedes_id_key"})
 
 
@@ -83,7 +87,7 @@ class Unsignable(Invalid):
 
 def lock(procedure: Procedure) -> Procedure:
     """The case's row, locked: everything a checklist writes is in one order per case. Raises Conflict for an error."""
-    locked = Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=procedure.pk)
+    locked = row_locks.lock(Procedure, procedure.pk, "patient", "room")  # the safety rules ask for both
     if locked.state is ProcedureStatus.ENTERED_IN_ERROR:
         raise Conflict("This case was entered in error. Nothing can be added to it.")
     locked.protocol_version = procedure.protocol_version
@@ -92,7 +96,7 @@ def lock(procedure: Procedure) -> Procedure:
 
 def round_of(procedure: Procedure, *, actor: Actor, now: datetime) -> Checklist:
     """The newest round of a locked case; the first one is opened by the first thing that is written."""
-    newest = procedure.checklists.order_by("-number").first()
+    newest = NEWEST.first(procedure.pk)
     if newest is not None:
         return newest
     opened = Checklist.objects.create(procedure=procedure, opened_at=now, opened_by_id=actor.user_id)
@@ -266,7 +270,7 @@ def _keep_drafts(
     procedure: Procedure, entries: Mapping[str, Entry], *, drop: Iterable[str], actor: Actor, now: datetime
 ) -> None:
     """Merge into the draft of a locked case: two people may type different questions at once."""
-    draft = ChecklistDraft.objects.filter(procedure=procedure).first()
+    draft = DRAFT.first(procedure.pk)
     data = dict(draft.data) if draft else {}
     before = dict(data)
     for code in drop:
@@ -299,7 +303,7 @@ def _confirm(*, actor: Actor, procedure: Procedure, bases: Mapping[str, int], no
     found = selectors.rounds([procedure]).get(procedure.pk)
     if found is None:
         return saved
-    opened = Checklist.objects.select_related("procedure").get(pk=found.id)
+    opened = OPENED.get(found.id)
     given = []
     for question in procedure.protocol_version.parsed.questions:
         answer = found.answers.get(question.code)

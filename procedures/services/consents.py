@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from clinic import audit, clock
+from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Invalid
 from procedures import events
@@ -36,7 +36,7 @@ def record(
     Raises Invalid when there is no such address, or the patient was not told that it is not encrypted.
     """
     channel = ConsentChannel(channel)
-    locked = Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient.pk)
+    locked = row_locks.lock(Patient, patient.pk)
     address = selector.address_of(locked, channel)
     if given and not address:
         raise Invalid(NO_ADDRESS, field="channel")

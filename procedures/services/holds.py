@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from clinic import access, audit, clock
+from clinic import access, audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
 from clinic.models import User
@@ -167,7 +167,7 @@ def _is_same(row: Hold, actor: Actor, values: dict[str, Any]) -> bool:
 
 
 def _lock(procedure: Procedure) -> Procedure:
-    return Procedure.objects.select_for_update(of=("self",), no_key=True).get(pk=procedure.pk)
+    return row_locks.lock(Procedure, procedure.pk)
 
 
 def _refuse_future(moment: datetime, field: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from clinic import audit, clock
+from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict, place_of
 from procedures import events
@@ -219,4 +219,4 @@ def locked_cases(pks: Iterable[int]) -> dict[int, Procedure]:
 
 def locked_message(message: InboundMessage) -> InboundMessage:
     """The message's row, locked after the cases it speaks of."""
-    return InboundMessage.objects.select_for_update(of=("self",), no_key=True).defer("raw").get(pk=message.pk)
+    return row_locks.lock(InboundMessage, message.pk, without=("raw",))

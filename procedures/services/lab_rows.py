@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from clinic import audit, clock, transitions
+from clinic import audit, clock, row_locks, transitions
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
 from procedures.domain.lab_content import Test
@@ -20,12 +20,8 @@ REASON_LENGTH = 200
 
 def locked_case(procedure: Procedure, *, dead: bool = False) -> Procedure:
     """The case's row, locked first as everywhere. ``dead``: also when it was entered in error."""
-    row = (
-        Procedure.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("protocol_version")
-        .defer("protocol_version__data")  # large, and parsed once per process
-        .get(pk=procedure.pk)
-    )
+    # the protocol's data is large, and parsed once per process
+    row = row_locks.lock(Procedure, procedure.pk, "protocol_version", without=("protocol_version__data",))
     if row.status == ProcedureStatus.ENTERED_IN_ERROR and not dead:
         raise Conflict("This case was entered in error: nothing more is recorded in it.")
     return row
@@ -33,7 +29,7 @@ def locked_case(procedure: Procedure, *, dead: bool = False) -> Procedure:
 
 def locked_test(test: LabTest) -> LabTest:
     """The test's row, locked after its case."""
-    return LabTest.objects.select_for_update(of=("self",), no_key=True).get(pk=test.pk)
+    return row_locks.lock(LabTest, test.pk)
 
 
 def locked_tests(procedure: Procedure) -> QuerySet[LabTest]:

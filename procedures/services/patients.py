@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from clinic import audit, clock
+from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
 from procedures import events
@@ -192,7 +192,7 @@ def _discharged_at(patient: Patient) -> datetime | None:
 
 
 def _lock(patient: Patient) -> Patient:
-    return Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient.pk)
+    return row_locks.lock(Patient, patient.pk)
 
 
 def _known(given: Mapping[str, Any], allowed: frozenset[str]) -> None:

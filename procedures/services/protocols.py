@@ -80,6 +80,7 @@ def newest(code: str) -> ProtocolVersion | None:
     """The version that a new case pins."""
     return (
         ProtocolVersion.objects.select_related("protocol")
+        .defer("data")  # large, and parsed once per process
         .filter(protocol__code=code, protocol__is_active=True)
         .order_by("-number")
         .first()

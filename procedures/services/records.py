@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from clinic import audit, clock
+from clinic import audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid, NotPermitted
 from clinic.roles import Role
@@ -192,12 +192,8 @@ def amend(*, procedure: Procedure, actor: Actor, reason: str) -> ProcedureRecord
 
 
 def _locked(procedure: Procedure) -> Procedure:
-    row = (
-        Procedure.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("protocol_version")
-        .defer("protocol_version__data")  # large, and parsed once per process
-        .get(pk=procedure.pk)
-    )
+    # the protocol's data is large, and parsed once per process
+    row = row_locks.lock(Procedure, procedure.pk, "protocol_version", without=("protocol_version__data",))
     if row.status == ProcedureStatus.ENTERED_IN_ERROR:
         raise Conflict("This case was entered in error: nothing more is recorded in it.")
     return row

@@ -15,6 +15,7 @@ from django.db import transaction
 from clinic import clock
 from clinic.actor import Actor
 from clinic.errors import Conflict, Invalid
+from clinic.ready_query import ReadyQuery
 from procedures import events
 from procedures.domain import results as rules
 from procedures.domain import versions
@@ -70,6 +71,10 @@ class NeedsReadBack(Invalid):
         super().__init__()
 
 
+#: Asked at every result: written once.
+VERSIONS = ReadyQuery(lambda test: ResultVersion.objects.filter(test=test).order_by("number"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
     """What was typed, read and judged."""
@@ -110,7 +115,7 @@ def enter(
     entry = _read(
         data, ResultStatus(status), values or {}, text, reported_at, phoned_critical, read_back, change_reason
     )
-    stored = list(row.versions.order_by("number"))
+    stored = VERSIONS.rows(row.pk)
     repeated = _seen(stored, after, entry, actor)
     if repeated is not None:
         return repeated

@@ -7,13 +7,13 @@ published nothing happens.
 from __future__ import annotations
 
 import logging
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clinic import access, audit, clock
+from clinic import access, audit, clock, row_locks
 from clinic.actor import Actor
 from clinic.errors import Conflict
 from clinic.roles import Role
@@ -102,7 +102,8 @@ def day_before(*, actor: Actor, first: date, last: date) -> tuple[int, int]:
     """
     if live.rule_set() is None:
         return 0, 0
-    rows = Procedure.objects.filter(status="scheduled", stay__startswith__date__range=(first, last))
+    begin, end = (timezone.make_aware(datetime.combine(day, time.min)) for day in (first, last + timedelta(days=1)))
+    rows = Procedure.objects.filter(status="scheduled", stay__startswith__gte=begin, stay__startswith__lt=end)
     wanted = {f"{Moment.DAY_BEFORE}:{p.pk}:{timezone.localtime(p.stay.lower):%Y-%m-%d}": p for p in rows}
     done = set(SafetyRun.objects.filter(once__in=wanted).values_list("once", flat=True))
     made = aside = 0
@@ -183,5 +184,5 @@ def _stops(found: tuple[Finding, ...]) -> set[tuple[str, str]]:
 
 
 def _lock(procedure: Procedure) -> Procedure:
-    rows = Procedure.objects.select_related("patient", "protocol_version__protocol", "room")
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=procedure.pk)
+    related = ("patient", "protocol_version__protocol", "room")
+    return row_locks.lock(Procedure, procedure.pk, *related, without=("protocol_version__data",))

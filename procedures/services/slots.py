@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clinic import clock
+from clinic import clock, row_locks
 from clinic.errors import Conflict, Invalid
 from clinic.models import Room, User
 from procedures.domain.slots import Lengths, Reason, Resource, Slot, Span
@@ -36,6 +36,8 @@ TAKEN: dict[Resource, Promise] = {
     Resource.ROOM: _("The room is taken at that time."),
     Resource.OPERATOR: _("The operator is busy at that time."),
 }
+#: Parsed once per process.
+LARGE = ("protocol_version__data",)
 DEADLOCK, LOCK_TIMEOUT = "40P01", "55P03"
 
 
@@ -110,19 +112,18 @@ def lock_ground(
     """Everything that bookings of one patient in these rooms by these operators depend on; the patient, fresh."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'")
-    patient = Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient_id)
+    patient = row_locks.lock(Patient, patient_id)
     for pk in sorted({room.pk for room in rooms if room is not None}):
-        Room.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+        row_locks.lock(Room, pk)
     for pk in sorted({user.pk for user in operators if user is not None}):
-        User.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+        row_locks.lock(User, pk)
     return patient
 
 
 def lock_case(procedure: Procedure) -> Procedure:
     """The case alone, fresh and locked."""
-    rows = Procedure.objects.select_related("patient", "protocol_version__protocol", "responsible", "operator", "room")
-    rows = rows.defer("protocol_version__data")  # large, and parsed once per process
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=procedure.pk)
+    related = ("patient", "protocol_version__protocol", "responsible", "operator", "room")
+    return row_locks.lock(Procedure, procedure.pk, *related, without=LARGE)
 
 
 def others(procedure: Procedure, resource: Resource, key: int, wanted: DateTimeTZRange) -> Q:

@@ -51,10 +51,7 @@ def found_of(
         return ()
     here = procedure.state is ProcedureStatus.ARRIVED and stage in DAY_OF
     moment = stage if here else safety.PRE_VISIT
-    if state.round is None:
-        found = safety.findings(procedure, now, moment=moment)
-    else:
-        found = safety.judged(procedure, rules, now, moment=moment, found=state.round)
+    found = safety.judged_round(procedure, rules, now, state.round, moment=moment)
     return tuple(finding for finding in found if finding.code != "not_asked_yet")
 
 

@@ -17,8 +17,8 @@ from procedures.domain import checklist
 from procedures.domain.checklist import ChecklistState, StageState
 from procedures.forms.checklist_rows import FORMS, row_form
 from procedures.forms.checklists import StagePage, Typed, stage_page
-from procedures.models import ChecklistDraft, Procedure
-from procedures.selectors import banner, medicine_list, safety
+from procedures.models import Procedure
+from procedures.selectors import banner, checklist_page, clearance, medicine_list
 from procedures.selectors import checklists as selectors
 from procedures.views import checklist_findings as findings
 
@@ -67,19 +67,13 @@ def anchor(do: str, what: str, added: list[str]) -> str:
     return f"w-{added[-1]}" if added else "main"
 
 
-def drawn(procedure: Procedure, state: ChecklistState, stage: str, typed: Typed) -> StagePage:
-    draft = ChecklistDraft.objects.filter(procedure=procedure).values_list("data", flat=True).first()
-    return stage_page(state, chosen(state, stage), draft=draft or {}, typed=typed)
-
-
 def context_of(
     actor: Actor, procedure: Procedure, *, stage: str, typed: Typed, row_forms: dict[str, Any], **more: Any
 ) -> dict[str, Any]:
     now = clock.now()
-    state = selectors.state_of(procedure, now)
-    page_ = drawn(procedure, state, stage, typed)
-    version = safety.rule_set()
-    rules = version.parsed if version is not None else None
+    read = checklist_page.read(procedure, now)
+    state, rules = read.state, read.rules
+    page_ = stage_page(state, chosen(state, stage), draft=read.draft, typed=typed)
     found = findings.found_of(procedure, state, page_.stage.stage.code, now, rules)
     page_, panel = findings.placed(page_, found, now)
     roles = [Role(r) for r in page_.stage.stage.roles]
@@ -88,6 +82,7 @@ def context_of(
         "procedure": procedure,
         "protocol": state.protocol,
         "state": state,
+        "rules": rules,
         "page": page_,
         "stage": page_.stage,
         "can_change": actor.has(*access.CHECK),
@@ -96,7 +91,7 @@ def context_of(
         "row_forms": forms,
         "findings": panel,
         "unlisted": medicine_list.unlisted(rules, state.round.medicines if state.round else ()),
-        "banner": banner.of_procedure(procedure, found),
+        "banner": banner.of_rows(procedure, read.rows, found, clearance.decided_in(read.rows["decisions"])),
         "needle_at": procedure.needle_at,
         "saved_at": None,
         **more,
@@ -118,7 +113,7 @@ def page(
     context = context_of(
         actor, procedure, stage=stage, typed=typed or Typed(), row_forms=row_forms or {}, sign_error=sign_error
     )
-    context["medicine_names"] = medicine_list.names()
+    context["medicine_names"] = medicine_list.names_in(context["rules"])
     return render(request, "procedures/checklists/page.html", context, status=status)
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic import clock, timewords
 from clinic.access import actor_of, need, record_read
 from clinic.errors import Conflict, Invalid
+from clinic.one_statement import Rows
 from clinic.responses import see_other
 from clinic.roles import Role
 from clinic.wording import add_to_form, translated
@@ -50,8 +51,9 @@ def clearance(request: HttpRequest, code: str) -> HttpResponse:
     """Everything that is found; a physician decides about one or more of it on one form."""
     actor, writing = actor_of(request), request.method == "POST"
     case = access.procedure_for(actor, code, need=access.OPERATE if writing else None)
-    found = selector.of(case, clock.now()) if case.state in selector.BEFORE else None
-    form = _form(request, case, found) if found is not None and actor.has(*access.OPERATE) else None
+    rows = clearance_page.read(case)
+    found = selector.of_rows(case, rows, clock.now()) if case.state in selector.BEFORE else None
+    form = _form(request, case, found, rows) if found is not None and actor.has(*access.OPERATE) else None
     problem = ""
     if writing and form is not None and form.is_valid():
         try:
@@ -67,7 +69,9 @@ def clearance(request: HttpRequest, code: str) -> HttpResponse:
     if not writing:
         record_read(request, page="clearance", patient_ids=[case.patient_id], subject=case)
     status = 409 if problem else 422 if form is not None and form.errors else 200
-    return _page(request, case, found, form, problem=problem, status=status)
+    if problem:  # somebody else has changed something
+        rows = clearance_page.read(case)
+    return _page(request, case, rows, found, form, problem=problem, status=status)
 
 
 def _decided(request: HttpRequest, case: Procedure, row: Any) -> HttpResponse:
@@ -83,8 +87,8 @@ def _mark(form: DecisionForm, error: Invalid) -> None:
     add_to_form(form, Invalid(error.message, field=field, **error.params))
 
 
-def _form(request: HttpRequest, case: Procedure, found: Clearance) -> DecisionForm:
-    now = clock.now()
+def _form(request: HttpRequest, case: Procedure, found: Clearance, rows: Rows) -> DecisionForm:
+    now, rooms = clock.now(), calendar.rooms_for(case)
     stood = [s for s in found.stood if s.standing is not Standing.NOTHING]
     said = [(s, clearance_page.words(s.finding, now)) for s in stood]
     zone = timezone.get_current_timezone()
@@ -93,7 +97,7 @@ def _form(request: HttpRequest, case: Procedure, found: Clearance) -> DecisionFo
             f"{slot.start.isoformat()}|{slot.room.pk if slot.room else ''}",
             f"{timewords.when(slot.start, now, zone)}{', ' + slot.room.name if slot.room else ''}",
         )
-        for slot in clearance_page.safe_slots(case, found, now)
+        for slot in clearance_page.safe_slots(case, found, now, rows=rows, rooms=rooms)
     ]
     initial = {
         "seen": found.digest,
@@ -105,7 +109,7 @@ def _form(request: HttpRequest, case: Procedure, found: Clearance) -> DecisionFo
         initial=initial,
         findings=[(s.finding.key, f"{_severity(s.finding.severity)}: {w.title}") for s, w in said],
         slots=_with_typed(request, offered, now),
-        rooms=calendar.rooms_for(case),
+        rooms=rooms,
     )
 
 
@@ -133,6 +137,7 @@ def _severity(severity: Severity) -> str:
 def _page(
     request: HttpRequest,
     case: Procedure,
+    rows: Rows,
     found: Clearance | None,
     form: DecisionForm | None,
     *,
@@ -140,13 +145,13 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
-    decisions = list(selector.history(case))
-    run, different = selector.differences(case)
+    decisions = rows["history"]
+    run, different = selector.differences(rows["runs"])
     shown = clearance_page.shown(found, decisions, now) if found is not None else []
     owed = {s.decided.id for s in found.at_standing(Standing.TO_SIGN) if s.decided} if found is not None else set()
     context = {
         "procedure": case,
-        "banner": banner.of_procedure(case),
+        "banner": banner.of_read(case, rows),
         "before": case.state in selector.BEFORE,
         "found": found,
         "asking": [w for w in shown if w.chip],

@@ -24,7 +24,7 @@ from procedures.forms.labs import ReasonForm
 from procedures.forms.read_backs import ReadBackForm
 from procedures.forms.results import ResultForm
 from procedures.models import LabTest, ResultVersion
-from procedures.selectors import banner, trends
+from procedures.selectors import banner, laboratory, trends
 from procedures.selectors import labs as labs_selectors
 from procedures.selectors import results as selectors
 from procedures.services import read_backs, results
@@ -35,11 +35,7 @@ def versions_page(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """All versions of one test side by side, and what was computed from them."""
     actor = actor_of(request)
     test = access.test_for(actor, code, pk)
-    context = {
-        "may_enter": actor.has(*access.LABORATORY),
-        "judgement": selectors.judged_now(test),
-        "trends": trends.of_patient(test.procedure),
-    }
+    context = {"may_enter": actor.has(*access.LABORATORY), "trends": trends.of_patient(test.procedure)}
     return _page(request, actor, test, "versions.html", context)
 
 
@@ -158,15 +154,18 @@ def _page(
 ) -> HttpResponse:
     procedure = test.procedure
     record_read(request, page="result", patient_ids=[procedure.patient_id], subject=test)
-    rows = labs_selectors.tests_of(procedure, clock.now())
+    read = laboratory.read(procedure)
+    known = selectors.known_in(read.versions)
+    rows = labs_selectors.rows_of(procedure, read.tests, read.versions, clock.now())
     frame = {
         "procedure": procedure,
         "protocol": procedure.protocol_version.parsed,
-        "banner": banner.of_procedure(procedure),
+        "banner": banner.of_read(procedure, read.rows),
         "test": test,
         "row": next(row for row in rows if row.test.pk == test.pk),
         "data": selectors.test_data(test),
-        "side": selectors.side_by_side(test),
-        "computed": selectors.computed(procedure),
+        "side": selectors.side_by_side(test, read.of(test)),
+        "computed": selectors.computed_from(procedure, read.ordered, known),
+        "judgement": selectors.judged_from(test, known),
     }
     return render(request, f"procedures/results/{template}", {**frame, **context}, status=status)

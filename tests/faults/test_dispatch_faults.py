@@ -4,66 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.db import connections
 
 from clinic import clock
 from followups import dispatch, engine
 from followups.models import DeliveryAttempt, Message
 from tests.factories import promises as factory
+from tests.faults.mail_server import Post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MINUTE = timedelta(minutes=1)
-
-
-class Post:
-    """Answers what it is told to, then accepts; remembers what it accepted."""
-
-    def __init__(self) -> None:
-        self.answers: list[str] = []
-        self.accepted: list[str] = []
-        self.connections = 0
-
-    async def handle_EHLO(self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]) -> Any:
-        session.host_name = hostname
-        self.connections += 1
-        return responses
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        if self.answers:
-            return self.answers.pop(0)
-        self.accepted.append(envelope.content.decode())
-        return "250 OK"
-
-    def message_ids(self) -> list[str]:
-        lines = [line for mail in self.accepted for line in mail.splitlines()]
-        return [line for line in lines if line.lower().startswith("message-id:")]
-
-
-@pytest.fixture
-def post(settings: Any) -> Iterator[Post]:
-    handler = Post()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    server = Controller(handler, hostname="127.0.0.1", port=port)
-    server.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = port
-    yield handler
-    server.stop()
-
-
-@pytest.fixture
-def now() -> datetime:
-    return clock.now()
 
 
 def send(now: datetime) -> dict[str, int]:

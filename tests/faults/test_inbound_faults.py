@@ -11,16 +11,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import IO
+from typing import IO, Any, NoReturn
 
 import pytest
+from django.core.management import call_command
 
-from procedures.interfaces.hl7 import waiting
+from clinic import clock
+from procedures.interfaces.hl7 import intake, mllp, waiting
+from procedures.interfaces.hl7.listener import Listener
 from procedures.models import InboundMessage
 from tests import processes
 from tests.inbound import work
-from tests.inbound.line import Laboratory, framed
+from tests.inbound.line import Laboratory, framed, listening
+from tests.workers import Child
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -189,7 +194,9 @@ class Killer:
             self.victims[self.kills % 2].again()
 
 
-def every_acknowledged_message_is_applied_once(listener: ListenerProcess, count: int, kills: int) -> None:
+def every_acknowledged_message_is_applied_once(
+    listener: ListenerProcess, note: Callable[[str, object], None], *, count: int, kills: int
+) -> None:
     raws = work.messages(count)
     reader = ReaderProcess()
     killer = Killer((listener, reader), count, kills)
@@ -205,14 +212,84 @@ def every_acknowledged_message_is_applied_once(listener: ListenerProcess, count:
     while InboundMessage.objects.filter(state="stored").exists():  # what the killed left
         assert waiting.read_waiting()["read"]
     found = work.wrong(raws)
+    note("faults", [count, max(0, found.other_results), found.lost])
     assert not found, found
     assert InboundMessage.objects.count() == count
 
 
-def test_three_kills_among_a_hundred_messages_lose_nothing_and_double_nothing(listener: ListenerProcess) -> None:
-    every_acknowledged_message_is_applied_once(listener, count=100, kills=3)
+# --- between the commit and the acknowledgement ---------------------------------------------------
+
+
+def listening_until_killed(port: int) -> Child:
+    """The laboratory connection in a process of its own, as ``manage.py receive_results`` runs it."""
+    child = Child(partial(call_command, "receive_results", "--port", str(port)), once=True)
+    for _ in range(1000):
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return child
+        threading.Event().wait(0.01)
+    raise AssertionError("it never listened")
+
+
+def die(*_args: Any, **_kwargs: Any) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("still alive")
+
+
+def answer_to(port: int, raw: bytes) -> str:
+    with Laboratory(port) as line:
+        line.send(framed(raw))
+        return line.code()
+
+
+def test_a_listener_killed_between_commit_and_acknowledgement_applies_what_is_sent_again_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (raw,) = work.messages(1)
+    port = free_port()
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "answers", die)  # stored, and about to say so
+        child = listening_until_killed(port)
+    assert answer_to(port, raw) == ""
+    child.wait_killed()
+    assert InboundMessage.objects.count() == 1
+    with listening() as running:
+        assert answer_to(running.port, raw) == "AA"  # the laboratory, which heard nothing, sends it again
+        assert (running.counts.stored, running.counts.again) == (0, 1)
+    waiting.read_waiting()
+    assert not work.wrong([raw])
+
+
+def test_a_listener_that_acknowledged_before_the_commit_would_lose_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin: the laboratory is content and sends nothing again."""
+
+    async def answer_first(self: Listener, line: Any, event: Any) -> bool:
+        raw, judged = await self._judge(line, event)
+        for answer in intake.answers(raw, judged, at=clock.real_now()):
+            line.writer.write(mllp.VT + answer + mllp.FS + b"\r")
+        await line.writer.drain()
+        die()
+
+    (raw,) = work.messages(1)
+    port = free_port()
+    with monkeypatch.context() as patch:
+        patch.setattr(Listener, "_kept_and_answered", answer_first)
+        child = listening_until_killed(port)
+    assert answer_to(port, raw) == "AA"
+    child.wait_killed()
+    assert work.wrong([raw]).lost == 1
+
+
+# --- at any moment --------------------------------------------------------------------------------
+
+
+def test_three_kills_among_a_hundred_messages_lose_nothing_and_double_nothing(
+    listener: ListenerProcess, record_property: Callable[[str, object], None]
+) -> None:
+    every_acknowledged_message_is_applied_once(listener, record_property, count=100, kills=3)
 
 
 @pytest.mark.proof
-def test_fifty_kills_among_two_thousand_messages_lose_nothing_and_double_nothing(listener: ListenerProcess) -> None:
-    every_acknowledged_message_is_applied_once(listener, count=2000, kills=50)
+def test_fifty_kills_among_two_thousand_messages_lose_nothing_and_double_nothing(
+    listener: ListenerProcess, record_property: Callable[[str, object], None]
+) -> None:
+    every_acknowledged_message_is_applied_once(listener, record_property, count=2000, kills=50)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 import smtplib
+import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -239,6 +241,97 @@ def test_a_promise_that_is_kept_between_claim_and_send_sends_nothing(now: dateti
     FollowUp.objects.filter(pk=message.follow_up_id).update(closed_at=now, closed_because="kept")
     session = Scripted()
     assert dispatch.deliver(claim, session=session, now=now + MINUTE) == "cancelled"
+
+
+class Interrupted(Scripted):
+    """A session during whose first mail something happens to all that was claimed with it."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self.happens = happens
+
+    def send(self, message: OutgoingMessage) -> Outcome:
+        self.given.append(message)
+        if len(self.given) == 1:
+            self.happens()
+        return Outcome(Fate.SENT, "scripted")
+
+
+def in_one_batch(monkeypatch: pytest.MonkeyPatch, now: datetime, happens: Callable[[], object]) -> Interrupted:
+    """Two reminders are claimed and read together; ``happens`` while the first of them is sent."""
+    session = Interrupted(happens)
+    channel = channels.get("email")
+    monkeypatch.setattr(channel, "session", lambda: nullcontext(session))
+    dispatch.run(channel="email", now=now, until=clock.real_now() + MINUTE)
+    return session
+
+
+def test_a_promise_that_is_kept_while_its_batch_is_sent_is_told_to_nobody(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = factory.message(not_before=now - MINUTE), factory.message(not_before=now)
+    kept = FollowUp.objects.filter(pk=second.follow_up_id)
+    session = in_one_batch(monkeypatch, now, lambda: kept.update(closed_at=now, closed_because="kept"))
+    assert [given.key for given in session.given] == [first.key]
+    assert list(Message.objects.order_by("not_before").values_list("state", flat=True)) == ["sent", "cancelled"]
+
+
+def test_an_account_that_is_closed_while_its_batch_is_sent_gets_nothing(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = factory.message(not_before=now - MINUTE), factory.message(not_before=now)
+    account = User.objects.filter(pk=second.recipient_id)
+    session = in_one_batch(monkeypatch, now, lambda: account.update(is_active=False))
+    assert [given.key for given in session.given] == [first.key]
+
+
+def test_what_was_given_away_while_its_batch_is_sent_is_not_sent(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both leases are taken back while the first mail is at the server: it is not settled, the second not sent."""
+    first, _second = factory.message(not_before=now - MINUTE), factory.message(not_before=now)
+
+    def slow() -> None:
+        Message.objects.update(lease_until=clock.real_now() - MINUTE)
+        assert dispatch.reap(now=now) == 2
+
+    session = in_one_batch(monkeypatch, now, slow)
+    assert [given.key for given in session.given] == [first.key]
+    assert set(Message.objects.values_list("state", flat=True)) == {"queued"}
+    assert set(DeliveryAttempt.objects.values_list("outcome", flat=True)) == {"lost"}
+    assert f"message {first.pk}: settled by another worker" in caplog.text
+    assert not AuditEntry.objects.filter(action="message.sent").exists()
+
+
+def test_a_lease_is_renewed_for_the_whole_batch_before_too_little_of_it_is_left(now: datetime) -> None:
+    rows = [factory.message(not_before=now) for _ in range(3)]
+    claims = dispatch.claim_due(channel="email", now=now)
+    until = clock.real_now() + dispatch.LEASE
+    batch = dispatch.Batch(claims, until, {})
+    dispatch.renew_lease(batch)
+    assert batch.until == until
+    batch.until = clock.real_now() + dispatch.LEFT - timedelta(seconds=1)
+    Message.objects.update(lease_until=batch.until)
+    dispatch.renew_lease(batch)
+    left = Message.objects.filter(lease_until__gt=clock.real_now() + dispatch.LEFT).count()
+    assert left == len(rows)
+
+
+def test_what_may_repeat_waits_for_no_disk_and_a_message_to_a_patient_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "synchronous_commit" in dispatch.SETTLE
+    asked: list[str] = []
+    monkeypatch.setattr(dispatch, "_settle_reminder", lambda *_: asked.append("without the disk") or "sent")
+    sent = dispatch.Verdict(dispatch.MessageState.SENT, "", "sent")
+    failed = dispatch.Verdict(dispatch.MessageState.FAILED, "", "failed")
+    message = factory.message()
+    patient = message.follow_up.procedure.patient
+    claim = dispatch.Claim(message.pk, uuid.uuid4())
+    dispatch.settle(claim, message=Message(pk=message.pk, kind=message.kind, patient=patient), verdict=sent)
+    dispatch.settle(claim, message=message, verdict=failed)
+    dispatch.settle(claim, message=Message(pk=message.pk, kind="result_for_a_patient"), verdict=sent)
+    assert asked == []
+    dispatch.settle(claim, message=message, verdict=sent)
+    assert asked == ["without the disk"]
 
 
 def test_a_message_that_cannot_be_worded_does_not_stop_the_others(now: datetime) -> None:

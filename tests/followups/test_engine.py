@@ -298,6 +298,31 @@ def _poison(row: FollowUp) -> None:
         cursor.execute("UPDATE followups_followup SET kind = 'water_plants' WHERE id = %s", [row.pk])
 
 
+def test_what_stands_beside_a_poisoned_promise_is_written_once(now: datetime) -> None:
+    poisoned = factory.promise(due=now - HOUR)
+    rows = [factory.promise(due=now) for _ in range(3)]
+    moved = factory.promise(due=now - 2 * DAY, rung=2)
+    FollowUp.objects.filter(pk=moved.pk).update(next_action_at=now)
+    _poison(poisoned)
+    report = engine.run_pass(now)
+    assert (report.set_aside, report.rungs, report.queued) == (1, 5, 4)  # the move, and the digest after it
+    assert Message.objects.count() == len(rows) + 1
+    assert FollowUpNote.objects.count() == AuditEntry.objects.filter(action="promise.escalated").count() == 1
+
+
+def test_a_burst_asks_the_database_as_often_as_a_batch_needs_and_not_more(
+    now: datetime, django_assert_max_num_queries: Any
+) -> None:
+    people = make.user(Role.PHYSICIAN)
+    case = factory.case(responsible=people)
+    for _ in range(40):
+        factory.promise(procedure=case, due=now)
+    roster, report = engine.duty.roster(now), engine.PassReport()
+    with django_assert_max_num_queries(8):  # savepoints included: batch 3, what waits 1, messages 1, promises 1
+        engine.advance(now, roster, report)
+    assert (report.rungs, report.queued) == (40, 40)
+
+
 def test_a_plan_that_is_behind_is_made_up_for_and_warned_of(
     now: datetime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -338,8 +363,11 @@ def test_a_channel_that_breaks_does_not_stop_the_pass(now: datetime, monkeypatch
     def broken(**_: Any) -> None:
         raise RuntimeError
 
+    for name in channels.NAMES:
+        row = factory.promise(due=now + DAY)
+        factory.message(row, channel=name, key=f"{row.pk}:1:0:0:{name}")
     monkeypatch.setattr(engine.dispatch, "run", broken)
-    report = engine.run_pass(now)
+    report = engine.run_pass(clock.now())
     assert report.set_aside == len(channels.NAMES)
     assert Heartbeat.objects.filter(name="engine").exists()
 
@@ -375,7 +403,7 @@ def test_an_idle_pass_asks_the_database_a_fixed_number_of_questions(
     engine.run_pass(now)
     for _ in range(10):
         factory.promise(due=now + DAY)
-    # savepoints included: what laboratories sent 6, sweep 4, rules 1, roster 5, batch 3, reap 1, watch 8, heartbeat 4,
-    # texts 1, patients 1; each of three channels: turn 2, claim 3, heartbeat 4
-    with django_assert_num_queries(59):
+    # savepoints included: what laboratories sent 6, sweep 3, rules 1, roster 5, patients, texts and engine 2, batch 3,
+    # reap 1, channels 2, watch 8
+    with django_assert_num_queries(30):
         engine.run_pass(now)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import redis
 
-from clinic import celery, clock, embedded, nudge
+from clinic import celery, clock, nudge
 from clinic.models import Heartbeat
 from followups.models import Message
-from tests import processes
 from tests.factories import promises as factory
+from tests.workers import read_until, start_worker
 
 pytestmark = [pytest.mark.broker, pytest.mark.django_db(transaction=True)]
-
-WATCHDOG_SECONDS = 60
 
 
 @pytest.fixture
@@ -46,33 +41,6 @@ def worker_on_hanging_gateway(
         EMAIL_HOST="127.0.0.1",
         EMAIL_PORT=str(hanging_gateway.getsockname()[1]),
     )
-
-
-def start_worker(settings: Any, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    redis.Redis.from_url(embedded.client(settings.REDIS_URL)).delete(*celery.queue_names())
-    command = ["-m", "celery", "-A", "clinic", "worker", "--loglevel", "INFO", "--without-gossip"]
-    process = subprocess.Popen(
-        ["timeout", str(WATCHDOG_SECONDS), sys.executable, *command, "--without-mingle"],
-        cwd=processes.ROOT,
-        env=processes.environment(**environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    yield process
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=WATCHDOG_SECONDS)
-
-
-def read_until(process: subprocess.Popen[str], words: str) -> str:
-    """The worker's log up to and with the line that contains ``words``."""
-    assert process.stdout is not None
-    seen = []
-    for line in process.stdout:
-        seen.append(line)
-        if words in line:
-            return "".join(seen)
-    raise AssertionError(f"{words!r} never came:\n{''.join(seen)}")
 
 
 def test_a_nudged_worker_does_one_pass_and_sends(worker: subprocess.Popen[str]) -> None:

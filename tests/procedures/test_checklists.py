@@ -18,7 +18,7 @@ from clinic.roles import Role
 from procedures import events
 from procedures.domain.answers import Entry
 from procedures.domain.checklist import Status, Word
-from procedures.models import AllergyEntry, Answer, ChecklistDraft, MedicineEntry, Procedure, StageSignature
+from procedures.models import AllergyEntry, Answer, Checklist, ChecklistDraft, MedicineEntry, Procedure, StageSignature
 from procedures.selectors import checklists as selectors
 from procedures.services import checklist_rows, checklists
 from procedures.services.checklist_rows import NoneAsserted, RowConflict
@@ -384,13 +384,31 @@ def test_a_list_reads_the_same_number_of_queries_however_long_it_is(case: Proced
     for one in (case, *others):
         fill(one, nurse, "pre_visit")
     counts = []
-    for cases in ([case], [case, *others]):
+    for cases in (others[:2], [case, *others]):
         fresh = list(Procedure.objects.filter(pk__in=[c.pk for c in cases]))
         with CaptureQueriesContext(connection) as queries:
             found = selectors.summary(fresh)
         assert {s.word for s in found.values()} == {Word.UNANSWERED}  # consent
         counts.append(len(queries))
     assert counts == [6, 6]
+
+
+def test_one_case_alone_is_asked_only_for_what_it_has(case: Procedure, nurse: Actor) -> None:
+    fill(case, nurse, "pre_visit")
+    with CaptureQueriesContext(connection) as bare:
+        assert not selectors.rounds([case])[case.pk].signatures
+    opened = Checklist.objects.get(procedure=case)
+    AllergyEntry.objects.create(
+        checklist=opened, substance="latex", severity="reaction", recorded_at=clock.now(), recorded_by_id=nurse.user_id
+    )
+    StageSignature.objects.create(
+        checklist=opened, stage="pre_visit", signed_at=clock.now(), signed_by_id=nurse.user_id, digest="0" * 64
+    )
+    with CaptureQueriesContext(connection) as full:
+        found = selectors.rounds([case])[case.pk]
+    assert [line.substance for line in found.allergies] == ["latex"]
+    assert [signature.stage for signature in found.signatures] == ["pre_visit"]
+    assert (len(bare), len(full)) == (2, 5)
 
 
 def test_both_protocols_can_be_filled_and_signed_to_the_end(physician: Actor) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from followups.channels import disk
 from followups.channels.base import Outcome, OutgoingMessage
 from followups.domain.backoff import Fate
 
@@ -30,7 +31,7 @@ class FileGateway:
             draft.write_text(content, encoding="utf-8")
             draft.replace(self.folder / f"{name}.json")
         except OSError as error:
-            return Outcome(Fate.NOT_NOW, _("cannot be written to a file: %(why)s") % {"why": type(error).__name__})
+            return disk.not_written(error)
         return Outcome(Fate.SENT, _("written to a file"), provider_id=name)
 
 

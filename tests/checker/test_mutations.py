@@ -1,0 +1,62 @@
+"""The checker finds what is broken on purpose: each planted fault lives through a week, and is complained about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from followups import checker
+from followups.selectors import shown
+from tests.checker import week
+from tests.checker.disturbed import DISTURBED
+from tests.checker.mutations import MUTATIONS, Mutation
+
+#: In the suite one of each kind: the planner, the engine, the sender. The others take as long each.
+QUICK = {"corrections_forgotten", "repeat_stands", "sent_twice"}
+
+
+def _marked(mutation: Mutation) -> object:
+    marks = () if mutation.name in QUICK else (pytest.mark.proof,)
+    return pytest.param(mutation, id=mutation.name, marks=marks)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mutation", [_marked(mutation) for mutation in MUTATIONS])
+def test_a_planted_fault_is_complained_about(mutation: Mutation) -> None:
+    with mutation.planted(), week.told(mutation.part):
+        report = week.check()
+    assert mutation.codes & report.codes, f"{mutation.breaks}: only {sorted(report.codes)}"
+
+
+@pytest.mark.proof
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_planted_fault_is_complained_about_in_a_simulated_clinic(
+    mutation: Mutation, tmp_path: Path, settings: Any
+) -> None:
+    """At each month's end and at the last moment: what was wrong in between may be over by then."""
+    year = pytest.importorskip("followups.simulation.year")
+    settings.DEMO = True
+    with mutation.planted():
+        lived = year.run(year.Wanted(procedures=60, days=40, seed=7, faults=mutation.faults), tmp_path, check=_judged)
+    found = {code for report in lived.reports for code in report.codes}
+    assert mutation.codes & found, f"{mutation.breaks}: only {sorted(found)}"
+
+
+def _judged(now: datetime, accepted: Sequence[Any], look: timedelta) -> checker.Report:
+    """With every number that pages show, and everything that providers took."""
+    delivered = [checker.Delivered(row.key, row.at) for row in accepted]
+    return checker.check(now, delivered=delivered, shown=shown.counts(now), late=look)
+
+
+def test_the_document_names_every_planted_fault_and_every_complaint() -> None:
+    text = Path("docs/proof.md").read_text("utf-8")
+    for mutation in MUTATIONS:
+        codes = ", ".join(f"`{code}`" for code in sorted(mutation.codes))
+        assert f"| `{mutation.name}` | {mutation.breaks} | {codes} |" in text
+    assert set(DISTURBED) <= set(re.findall(r"`([a-z]+\.[a-z_]+)`", text))
