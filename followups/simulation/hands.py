@@ -334,7 +334,8 @@ def _nurse(world: World, case: Case) -> Actor:
 
 def _another_physician(world: World, case: Case, but: int | None) -> Actor:
     there = world.staff.present(Role.PHYSICIAN, world.now) or list(world.staff.by_role[Role.PHYSICIAN])
-    names = [name for name in there if world.staff.cast.users[name].pk != but] or ["dora"]
+    all_of_them = [*there, *world.staff.by_role[Role.PHYSICIAN]]
+    names = [name for name in all_of_them if world.staff.cast.users[name].pk != but]
     return world.clinic.cast.actor(names[case.pk % len(names)])
 
 

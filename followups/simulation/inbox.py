@@ -25,7 +25,9 @@ def place(world: World, row: FollowUp) -> None:
     report = processing.report_of(message)
     question = unmatched.question(message, report)
     suggested = [choice for asked in question.asked if (choice := _choice(asked)) is not None]
-    sure = question.chosen is not None and not any(c.disagrees for c in question.candidates)
+    sure = question.chosen is not None and not any(
+        c.disagrees for c in question.candidates if c.patient.pk == question.chosen.patient_id
+    )
     if sure and question.chosen is not None and len(suggested) == len(question.asked):
         inbound_decisions.attach(
             message=message,
@@ -47,11 +49,14 @@ def place(world: World, row: FollowUp) -> None:
 
 
 def _choice(asked: Asked) -> Choice | None:
-    if not asked.can_be_attached or not asked.suggested or asked.ask_standing:
+    """What the page suggests; for a code that nobody knows the one value that is called so."""
+    if not asked.can_be_attached or asked.ask_standing:
         return None
-    if asked.suggested == OTHER_RESULT:
-        return Choice(item=asked.item.pk, target=None)
-    test, _, component = asked.suggested.partition(".")
+    called = [value for value, label in asked.options if asked.item.label and label.endswith(asked.item.label)]
+    value = asked.suggested or (called[0] if len(called) == 1 else "")
+    if not value or value == OTHER_RESULT:
+        return None
+    test, _, component = value.partition(".")
     return Choice(item=asked.item.pk, target=Target(test, component))
 
 

@@ -14,7 +14,7 @@ from clinic.models import Absence
 from followups.engine import PassReport
 from followups.models import FollowUp, Message
 from followups.services import nightly
-from followups.simulation import fates, faults, year
+from followups.simulation import digest, fates, faults, judge, year
 from followups.simulation.closing import doubled
 from followups.simulation.options import FAULTS, faults_of
 from followups.simulation.passing import Passing
@@ -46,6 +46,19 @@ def test_a_few_days_pass_with_laboratory_engine_and_people(tmp_path: Path) -> No
     assert not FollowUp.objects.filter(kind="plan_failed").exists()
 
 
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_the_same_seed_makes_the_same_year_twice(tmp_path: Path) -> None:
+    def made(seed: int, name: str) -> dict[str, str]:
+        call_command("flush", interactive=False, reset_sequences=True, verbosity=0)
+        folder = tmp_path / name
+        folder.mkdir()
+        a_few(folder, procedures=3, days=8, seed=seed)
+        return digest.by_table()
+
+    first = made(2, "first")
+    assert made(2, "again") == first
+
+
 @pytest.mark.proof
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_a_twentieth_of_a_year_with_every_fault_in_the_process(tmp_path: Path) -> None:
@@ -55,6 +68,8 @@ def test_a_twentieth_of_a_year_with_every_fault_in_the_process(tmp_path: Path) -
     assert len(doubled(made)) <= sum(fault.figures.get("after", 0) for fault in made.injected)
     assert made.doubled == len(doubled(made))
     assert nightly.violations() == {}
+    report = judge.judge(made.world.now, made.accepted, made.world.acknowledged, made.wanted.look)
+    assert report.content, "\n".join(report.lines())
 
 
 def test_the_same_seed_draws_the_same_fate_and_another_seed_another_one() -> None:
