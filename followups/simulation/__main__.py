@@ -13,8 +13,9 @@ from followups.simulation import ground
 from followups.simulation.options import add_to, faults_of
 
 if TYPE_CHECKING:
+    from clinic.embedded_servers import Servers
     from followups.simulation.world import World
-    from followups.simulation.year import Year
+    from followups.simulation.year import Wanted, Year
 
 WIDTH = 40
 
@@ -27,7 +28,7 @@ def main() -> int:
         return _run(given, var, servers)
 
 
-def _run(given: argparse.Namespace, var: Path, servers: ground.Servers) -> int:
+def _run(given: argparse.Namespace, var: Path, servers: Servers) -> int:
     import django
 
     django.setup()
@@ -56,7 +57,7 @@ def _run(given: argparse.Namespace, var: Path, servers: ground.Servers) -> int:
 class Bar:
     """One line on a terminal, nothing elsewhere."""
 
-    def __init__(self, wanted: year.Wanted) -> None:  # type: ignore[name-defined]  # noqa: F821
+    def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._shown = sys.stderr.isatty()
 

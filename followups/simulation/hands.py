@@ -17,13 +17,15 @@ from followups.simulation import answers, care, reports
 from followups.simulation.case import GOES_ON, Case
 from followups.simulation.inbox import close_unreadable, place
 from followups.simulation.world import World
+from procedures.domain.states import Disposition, Outcome
 from procedures.models import ClearanceDecision, Hold, LabTest, ResultVersion, SafetyRun, Series
 from procedures.models.read_backs import Noticed
 from procedures.services import clearance, holds, inbound_decisions, labs, read_backs, safety
 from procedures.services import series as series_service
 
 HOUR = timedelta(hours=1)
-Hand: TypeAlias = Callable[[World, Case | None, FollowUp], object]
+Hand: TypeAlias = Callable[[World, Case, FollowUp], object]
+OtherHand: TypeAlias = Callable[[World, FollowUp], object]
 #: What is not part of one transaction with the rest of its case: it calls the laboratory.
 ALONE = frozenset({Kind.AWAITED_RESULT, Kind.REBOOK_NO_SHOW, Kind.BOOK_AGAIN})
 SIGNS = {"A": 0.01, "B": 0.02, "C": 0.03}
@@ -86,7 +88,7 @@ def carry_out(world: World, case: Case, row: FollowUp) -> None:
     elif status == "arrived":
         case.cancel("Sent home: could not be done today")
     elif status == "in_progress":
-        case.complete(care.Outcome.NOT_ATTEMPTED, care.Disposition.HOME, "Begun, and written down too late")
+        case.complete(Outcome.NOT_ATTEMPTED, Disposition.HOME, "Begun, and written down too late")
 
 
 def rebook(world: World, case: Case, row: FollowUp) -> None:
@@ -96,7 +98,7 @@ def rebook(world: World, case: Case, row: FollowUp) -> None:
         case.cancel("Did not come and does not want another appointment")
 
 
-def next_in_series(world: World, case: Case | None, row: FollowUp) -> None:
+def next_in_series(world: World, row: FollowUp) -> None:
     series = Series.objects.get(pk=row.subject_id)
     desk = world.clinic.cast.actor(world.staff.someone(Role.SCHEDULER, world.now, series.pk))
     series_service.end(
@@ -161,9 +163,14 @@ def read_result(world: World, case: Case, row: FollowUp) -> None:
     if version.reviews.exists() or not reviews.is_current(version):
         return
     owed = read_backs.is_owed(version)
-    noticed = {"how": Noticed.HERE} if owed and not version.phoned_critical else None
+    noticed = {"how": str(Noticed.HERE)} if owed and not version.phoned_critical else None
     if owed and version.phoned_critical:
-        noticed = {"how": Noticed.PHONED, "caller": "The laboratory", "receiver": "N. Tanaka", "value": _said(version)}
+        noticed = {
+            "how": str(Noticed.PHONED),
+            "caller": "The laboratory",
+            "receiver": "N. Tanaka",
+            "value": _said(version),
+        }
     critical, normal = version.level == "critical", version.level == "normal"
     act = critical or (not normal and world.rng("act", version.pk).random() < 0.4)
     reviews.review(
@@ -275,12 +282,12 @@ def book_again(world: World, case: Case, row: FollowUp) -> None:
         )
 
 
-def read_text(world: World, case: Case | None, row: FollowUp) -> None:
+def read_text(world: World, row: FollowUp) -> None:
     nurse = world.clinic.cast.actor(world.staff.someone(Role.NURSE, world.now, row.subject_id))
     texts.read(actor=nurse, text=TextMessage.objects.get(pk=row.subject_id), done="Called and answered")
 
 
-def undelivered(world: World, case: Case | None, row: FollowUp) -> None:
+def undelivered(world: World, row: FollowUp) -> None:
     """The administrator has found the right address, and tells the person."""
     actor = world.clinic.cast.actor("ada")
     rows = Message.objects.filter(recipient_id=row.subject_id, state__in=["failed", "unknown"], dealt_at=None)
@@ -327,7 +334,8 @@ def _nurse(world: World, case: Case) -> Actor:
 
 def _another_physician(world: World, case: Case, but: int | None) -> Actor:
     there = world.staff.present(Role.PHYSICIAN, world.now) or list(world.staff.by_role[Role.PHYSICIAN])
-    names = [name for name in there if world.staff.cast.users[name].pk != but] or ["dora"]
+    all_of_them = [*there, *world.staff.by_role[Role.PHYSICIAN]]
+    names = [name for name in all_of_them if world.staff.cast.users[name].pk != but]
     return world.clinic.cast.actor(names[case.pk % len(names)])
 
 
@@ -342,15 +350,12 @@ HANDS: dict[Kind, Hand] = {
     Kind.TELL_LAST_DOSE: tell_last_dose,
     Kind.CARRY_OUT: carry_out,
     Kind.REBOOK_NO_SHOW: rebook,
-    Kind.NEXT_IN_SERIES: next_in_series,
     Kind.SIGN_RECORD: sign_record,
     Kind.COUNTERSIGN_START: countersign,
     Kind.COLLECT_TESTS: uncollected,
     Kind.SPECIMEN_NOT_RECEIVED: receipt,
     Kind.SPECIMEN_LOST: lost,
     Kind.AWAITED_RESULT: call_laboratory,
-    Kind.MATCH_RESULT: place,
-    Kind.UNREADABLE_MESSAGE: close_unreadable,
     Kind.REVIEW_RESULT: read_result,
     Kind.REREAD_CORRECTION: read_result,
     Kind.RESULT_TAKEN_BACK: taken_back,
@@ -360,7 +365,6 @@ HANDS: dict[Kind, Hand] = {
     Kind.SYMPTOM_CHECK: ask,
     Kind.WRITE_TO_PATIENT: call,
     Kind.MESSAGE_UNDELIVERED: call,
-    Kind.READ_TEXT: read_text,
     Kind.CALL_SILENT: ask,
     Kind.DANGER_SIGN: answer_sign,
     Kind.READ_WORDS: answer_words,
@@ -369,5 +373,12 @@ HANDS: dict[Kind, Hand] = {
     Kind.RESTART_MEDICINE: restart,
     Kind.LATER_TESTS: later_test,
     Kind.ACCEPT_TRANSFER: hand_on,
+}
+#: What is about no case, or about more than one.
+OTHERS: dict[Kind, OtherHand] = {
+    Kind.NEXT_IN_SERIES: next_in_series,
+    Kind.MATCH_RESULT: place,
+    Kind.UNREADABLE_MESSAGE: close_unreadable,
+    Kind.READ_TEXT: read_text,
     Kind.DELIVERY_FAILED: undelivered,
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from clinic.actor import Actor
 from clinic.roles import Role
 from followups.models import FollowUp
-from followups.simulation.case import Case
 from followups.simulation.world import World
 from procedures.domain.test_codes import Target
 from procedures.interfaces.hl7 import processing
@@ -17,7 +16,7 @@ from procedures.services import inbound, inbound_decisions
 from procedures.services.inbound_decisions import Choice
 
 
-def place(world: World, case: Case | None, row: FollowUp) -> None:
+def place(world: World, row: FollowUp) -> None:
     """Whose name disagrees with whose tube it is: rejected, and the laboratory called. Else attached as suggested."""
     message = InboundMessage.objects.select_related("laboratory").get(pk=row.subject_id)
     if message.state != InboundState.WAITING:
@@ -26,7 +25,9 @@ def place(world: World, case: Case | None, row: FollowUp) -> None:
     report = processing.report_of(message)
     question = unmatched.question(message, report)
     suggested = [choice for asked in question.asked if (choice := _choice(asked)) is not None]
-    sure = question.chosen is not None and not any(c.disagrees for c in question.candidates)
+    sure = question.chosen is not None and not any(
+        c.disagrees for c in question.candidates if c.patient.pk == question.chosen.patient_id
+    )
     if sure and question.chosen is not None and len(suggested) == len(question.asked):
         inbound_decisions.attach(
             message=message,
@@ -48,15 +49,18 @@ def place(world: World, case: Case | None, row: FollowUp) -> None:
 
 
 def _choice(asked: Asked) -> Choice | None:
-    if not asked.can_be_attached or not asked.suggested or asked.ask_standing:
+    """What the page suggests; for a code that nobody knows the one value that is called so."""
+    if not asked.can_be_attached or asked.ask_standing:
         return None
-    if asked.suggested == OTHER_RESULT:
-        return Choice(item=asked.item.pk, target=None)
-    test, _, component = asked.suggested.partition(".")
+    called = [value for value, label in asked.options if asked.item.label and label.endswith(asked.item.label)]
+    value = asked.suggested or (called[0] if len(called) == 1 else "")
+    if not value or value == OTHER_RESULT:
+        return None
+    test, _, component = value.partition(".")
     return Choice(item=asked.item.pk, target=Target(test, component))
 
 
-def close_unreadable(world: World, case: Case | None, row: FollowUp) -> None:
+def close_unreadable(world: World, row: FollowUp) -> None:
     message = InboundMessage.objects.get(pk=row.subject_id)
     inbound.close_unreadable(
         message=message, reason="The laboratory was called: a line that broke off", actor=_nurse(world, row)

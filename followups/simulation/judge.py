@@ -1,32 +1,22 @@
-"""What the checker is given of a year: what providers accepted and what the pages show."""
+"""What the checker is given of a year: what providers took, what was acknowledged, and what the pages show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from importlib import import_module
-from typing import Protocol
 
-from followups.selectors import loop
+from followups import checker
+from followups.checker import Delivered, Report
+from followups.selectors import shown
 from followups.simulation.sinks import Accepted
 
-#: Shares no code with what it judges, and so is called by its name alone.
-CHECKER = "followups.checker"
 
-
-class Judged(Protocol):
-    """What it says."""
-
-    @property
-    def content(self) -> bool: ...
-
-    def lines(self) -> Iterator[str]: ...
-
-
-def judge(now: datetime, accepted: Sequence[Accepted], look: timedelta) -> Judged:
+def judge(now: datetime, accepted: Sequence[Accepted], acknowledged: Iterable[str], look: timedelta) -> Report:
     """Everything that it asserts, at this moment."""
-    checker = import_module(CHECKER)
-    delivered = [checker.Delivered(row.key, row.at) for row in accepted]
-    # a look may be missed for a while by a machine that sleeps: its own reminders are late by no more than that
-    report: Judged = checker.check(now, delivered=delivered, shown=loop.counts(now), late=look)
-    return report
+    return checker.check(
+        now,
+        delivered=[Delivered(row.key, row.at) for row in accepted],
+        shown=shown.counts(now),
+        late=look,
+        acknowledged=acknowledged,
+    )

@@ -54,6 +54,11 @@ class Passing(Timeline):
         """A machine that sleeps: what would have happened happens when it wakes, the engine's looks among it."""
         self.asleep_until = until
 
+    def finish(self) -> None:
+        """Whatever is left of the time passes, and the engine looks once more, at the end."""
+        self._move(self.end)
+        self._look()
+
     def _go_on(self, story: Story) -> None:
         super()._go_on(story)
         self.changed()

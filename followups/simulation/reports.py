@@ -5,6 +5,7 @@ All of it as bytes through the way of every laboratory's messages.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping
 from datetime import timedelta
@@ -178,6 +179,8 @@ def _line(world: World, case: Case, values: Mapping[str, Mapping[str, Any]], **m
 def _take(world: World, raw: bytes) -> None:
     """Stored, acknowledged, and read: by whoever was nudged, or by the engine's next look."""
     kept = laboratory.keep(raw, now=clock.now())
+    if kept is not None:
+        world.acknowledged.append(hashlib.sha256(raw).hexdigest())
     world.figures["laboratory's messages"] += kept is not None and kept.is_new
     world.figures["sent twice"] += kept is not None and not kept.is_new
     if world.nudged:

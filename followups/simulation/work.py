@@ -5,9 +5,11 @@ How long that is is drawn for each promise: most are kept in time, some late, a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -109,7 +111,7 @@ class Lists:
                 self._of_case(rows)
             else:
                 for row in rows:
-                    self._do(None, row)
+                    self._do(row)
         local = now.astimezone(ZoneInfo(settings.CLINIC_ZONE))
         if local.weekday() < SATURDAY and (local.hour, local.minute) == (9, 30):
             self._take_some(now)
@@ -171,9 +173,9 @@ class Lists:
         with events.together():
             for row in rows:
                 if row.kind not in hands.ALONE:
-                    self._do(self._for(case, row), row)
+                    self._do(row, self._for(case, row))
         for row in alone:
-            self._do(self._for(case, row), row)
+            self._do(row, self._for(case, row))
 
     def _for(self, case: Case, row: FollowUp) -> Case:
         """Who does it: the responsible physician, who covers for them, or whoever of the role is there."""
@@ -188,20 +190,25 @@ class Lists:
             name = staff.someone(Role.PHYSICIAN, now, case.pk)
         return self.world.at_work(case, name)
 
-    def _do(self, case: Case | None, row: FollowUp) -> None:
-        hand = hands.HANDS.get(Kind(row.kind))
+    def _do(self, row: FollowUp, case: Case | None = None) -> None:
+        hand = self._hand(row, case)
         if hand is None:
             return
         self.world.figures[f"list: {row.kind}"] += 1
         hands.tried(self.world, row)
         try:
-            if row.kind in hands.ALONE:
-                hand(self.world, case, row)
-            else:
-                with transaction.atomic():
-                    hand(self.world, case, row)
+            with nullcontext() if row.kind in hands.ALONE else transaction.atomic():
+                hand()
         except DomainError as error:
             self.world.refuse(str(row.kind), error)
+
+    def _hand(self, row: FollowUp, case: Case | None) -> Callable[[], object] | None:
+        kind = Kind(row.kind)
+        if case is None:
+            other = hands.OTHERS.get(kind)
+            return partial(other, self.world, row) if other else None
+        found = hands.HANDS.get(kind)
+        return partial(found, self.world, case, row) if found else None
 
     # --- taking and handing over ----------------------------------------------------------------
 
@@ -216,7 +223,7 @@ class Lists:
             if nurses and rng.random() < TAKEN:
                 name = nurses[row.subject_id % len(nurses)]
                 actor = self.world.clinic.cast.actor(name)
-                if self.world.attempt("take", lambda row=row, actor=actor: promises.take(actor=actor, follow_up=row)):
+                if self.world.attempt("take", partial(promises.take, actor=actor, follow_up=row)):
                     self.world.figures["taken"] += 1
 
     def _hand_over(self, now: datetime) -> None:

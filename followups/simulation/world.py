@@ -35,6 +35,8 @@ class World:
     refused: Counter[str] = field(default_factory=Counter)
     #: How often somebody has been at a promise: by its subject, key and generation.
     tries: dict[tuple[str, int, str, int], int] = field(default_factory=dict)
+    #: SHA-256 of every message of a laboratory that was acknowledged.
+    acknowledged: list[str] = field(default_factory=list)
     #: What was agreed with the patient: the local time of each booking, for the days on which clocks change.
     agreed: dict[int, datetime] = field(default_factory=dict)
     #: A laboratory's message is read when it comes; else the engine's next look has to find it.

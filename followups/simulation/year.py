@@ -16,11 +16,11 @@ from django.core.management import call_command
 from django.db import connection
 
 from clinic import clock
+from followups.checker import Report
 from followups.simulation import care, fates, faults, laboratory, people, sinks, staff
 from followups.simulation.case import Clinic
 from followups.simulation.diary import Diary
 from followups.simulation.faults import Fault, Machines
-from followups.simulation.judge import Judged
 from followups.simulation.passing import Passing
 from followups.simulation.places import SATURDAY, Places, at
 from followups.simulation.sinks import Accepted, Sink
@@ -39,8 +39,8 @@ SERIES, EVERY = 25, 14
 MOST_LINES = 12
 
 
-#: The clinic's time, what providers accepted, how far apart the engine's looks are.
-Check = Callable[[datetime, Sequence[Accepted], timedelta], Judged]
+#: The clinic's time, what providers took, digests of what was acknowledged, how far apart the engine's looks are.
+Check = Callable[[datetime, Sequence[Accepted], Sequence[str], timedelta], Report]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class Year:
     wanted: Wanted
     world: World
     sink: Sink
-    reports: list[Judged] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
     injected: list[Fault] = field(default_factory=list)
     seconds: float = 0.0
     cpu: float = 0.0
@@ -88,6 +88,10 @@ class Year:
     @property
     def accepted(self) -> list[Accepted]:
         return self.sink.accepted()
+
+    def judged_by(self, check: Check) -> None:
+        """Ask the checker about this moment."""
+        self.reports.append(check(clock.now(), self.accepted, self.world.acknowledged, self.wanted.look))
 
     @property
     def doubled(self) -> int:
@@ -117,9 +121,9 @@ def run(
         if check is not None:
             world.time.add(_months(year, check))
         passing.run(lambda moment: tell(moment, world))
-        passing.now = max(passing.now, passing.end)
+        passing.finish()
         if check is not None:
-            year.reports.append(check(clock.now(), year.accepted, wanted.look))
+            year.judged_by(check)
     year.seconds, year.cpu = time.perf_counter() - begun, time.process_time() - cpu
     return year
 
@@ -178,7 +182,7 @@ def _months(year: Year, check: Check) -> Story:
     while True:
         following = (moment.replace(day=1) + timedelta(days=32)).replace(day=1)
         yield following
-        year.reports.append(check(clock.now(), year.accepted, year.wanted.look))
+        year.judged_by(check)
         moment = following
 
 

@@ -9,8 +9,7 @@ import pytest
 from clinic import clock
 from clinic.actor import Actor
 from clinic.roles import Role
-from followups.demo import answers
-from followups.simulation import laboratory
+from followups.simulation import answers, laboratory
 from procedures.models import InboundItem, InboundMessage, LabTest, Procedure, ResultVersion
 from procedures.services import protocols
 from tests import make
