@@ -74,9 +74,7 @@ def _step(after: Callable[[FollowUp], dict[str, Any]]) -> Callable[[], Patches]:
     real = engine._step
 
     def step(row: FollowUp, *more: Any) -> Any:
-        found = real(row, *more)
-        FollowUp.objects.filter(pk=row.pk).update(**after(row))
-        return found
+        return replace(real(row, *more), **after(row))
 
     return lambda: {"followups.engine._step": step}
 
@@ -206,13 +204,13 @@ MUTATIONS = (
         "not_moved",
         "a step to the director's list is taken and leads nowhere",
         _of("ladder.not_moved"),
-        lambda: {"followups.engine._move": lambda *_: None},
+        lambda: {"followups.engine.WRITE": engine.WRITE.replace("coalesce(v.role, escalated_role)", "escalated_role")},
     ),
     Mutation(
         "nobody_asked",
         "a step is taken and no message is written",
         _of("ladder.silent"),
-        lambda: {"followups.services.messages.queue": lambda **_: 0},
+        lambda: {"followups.services.messages.reminders": lambda **_: []},
     ),
     Mutation(
         "cover_ignored",
