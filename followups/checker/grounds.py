@@ -27,10 +27,10 @@ UNREAD = "EXISTS (SELECT 1 FROM unread u WHERE u.id = (f.about ->> 'version')::b
 OF_HOLD = "EXISTS (SELECT 1 FROM procedures_hold h WHERE h.id = (f.about ->> 'hold')::bigint AND h.procedure_id = p.id"
 OF_VERSIONS = f"""NOT EXISTS (
     SELECT 1 FROM jsonb_array_elements_text(f.about -> 'versions') n
-    WHERE NOT EXISTS (SELECT 1 FROM current_version c JOIN reading r ON r.version_id = c.id
-                      WHERE c.id = n::bigint AND r.tell <> 'not_this')
-       OR EXISTS (SELECT 1 FROM followups_patientcontact k
-                  WHERE k.outcome IN {TOLD} AND k.told_versions @> ARRAY[n::bigint]))"""
+    WHERE n::bigint NOT IN (SELECT c.id FROM current_version c JOIN reading r ON r.version_id = c.id
+                            WHERE r.tell <> 'not_this')
+       OR EXISTS (SELECT 1 FROM followups_patientcontact k WHERE k.procedure_id = p.id
+                  AND k.outcome IN {TOLD} AND k.told_versions @> ARRAY[n::bigint]))"""
 NO_RESULT = f"""(
     p.status = 'cancelled' OR (p.status = 'completed' AND p.outcome IN ('no_fluid', 'not_attempted'))
     OR EXISTS (SELECT 1 FROM procedures_labtest t WHERE t.procedure_id = p.id
