@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from bench import ground
 
 #: In the order of running; the ones that need Django get a throw-away database first.
-NAMES = ("safety_rules", "hl7_reading", "list_pages", "patient_search", "booking", "inbound", "memory", "engine")
-WITH_DATABASE = frozenset({"list_pages", "patient_search", "booking", "inbound"})
+NAMES = ("safety_rules", "hl7_reading", "pages", "patient_search", "booking", "inbound", "memory", "engine")
+WITH_DATABASE = frozenset({"pages", "patient_search", "booking", "inbound"})
 #: Those that take options of their own after their name. They take long, and run only when they are named.
 WITH_OPTIONS = frozenset({"engine"})
 

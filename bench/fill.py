@@ -1,8 +1,12 @@
-"""A database as it is after years: thousands of cases, nine of ten of them closed.
+"""A database as it is after years: thousands of cases, most of them closed.
 
 A few model cases are made row by row and planned by the product itself; PostgreSQL then copies them, with other
 patients, other rooms and other days. Every copy has its own patient, checklist, record, specimens, results, reviews,
 calls and promises. Open copies are planned one by one, so their promises are exactly what the product would make.
+
+What is open stays what a clinic has open (``OPEN_OF`` procedures' share), however long its history grows; with
+``open_share`` it grows as well. A history beyond the first year is that of a group: forty rooms, and people who have
+left; of its answers one in ``SLIM`` is kept and of its messages too, because no list reads them.
 """
 
 from __future__ import annotations
@@ -10,13 +14,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from io import StringIO
 
+from django.core.management import call_command
 from django.db import connection, models
 from django.utils import timezone
 
+from bench import indexes
 from bench.model_cases import Maker
 from clinic import clock
-from clinic.models import AuditEntry, ClinicHours, Room, User
+from clinic.models import Absence, AuditEntry, ClinicHours, Heartbeat, Room, User
 from clinic.roles import Role
 from followups import models as f
 from followups import reconcile
@@ -44,8 +51,19 @@ CLONED: tuple[type[models.Model], ...] = (
     f.SymptomAnswer,
     f.FollowUp,
     f.Message,
+    p.InboundMessage,
+    p.InboundItem,
+    f.TextMessage,
 )
+#: Of whose rows a long history keeps one in so many.
+SLIM = 5
+SLIMMED: frozenset[type[models.Model]] = frozenset({p.Answer, f.SymptomAnswer, f.Message, p.InboundItem, f.TextMessage})
+#: What is open is a tenth of so many, unless it is to grow with the history.
+OPEN_OF = 10_000
+#: From so many procedures at once it pays to make the indexes anew.
+MANY = 20_000
 ROOMS = 4
+GROUP_ROOMS = 40
 AUDIT_ROWS = 12
 # fmt: off
 GIVEN = (
@@ -79,33 +97,61 @@ GROUPS = (
 
 
 class Filler:
-    """Fills one database step by step: ``to(10_000)``, measure, ``to(30_000)``, measure."""
+    """Fills one database step by step: ``to(10_000)``, measure, ``to(1_000_000)``, measure."""
 
     def __init__(self) -> None:
         self.people = staff()
         self.rooms = [Room.objects.create(name=f"Room {n}") for n in range(1, ROOMS + 1)]
         for weekday in range(5):
             ClinicHours.objects.create(weekday=weekday, opens=time(8), closes=time(18))
+        call_command("load_protocols", stdout=StringIO())
+        Heartbeat.objects.create(name="engine", at=clock.real_now() + timedelta(days=1))  # no page says it is late
         self.ranges: dict[str, dict[type[models.Model], tuple[int, int]]] = {}
         self.size: dict[str, int] = {}
         self.copies = {group.name: 1 for group in GROUPS}
         for group in GROUPS:
             self._model(group)
+        _laboratories()
+        _absences(self.people)
+        _series(self.people)
 
-    def to(self, procedures: int) -> None:
+    def to(self, procedures: int, *, open_share: bool = False) -> None:
         """Copy until there are about so many cases; plan the open ones; let PostgreSQL look at what it has."""
-        before = _largest(p.Procedure)
+        before = _largest(p.Procedure), _largest(p.InboundMessage)
+        opened = procedures if open_share else min(procedures, OPEN_OF)
+        closed = next(group for group in GROUPS if group.name == "closed")
         with connection.cursor() as cursor:
             cursor.execute("SET synchronous_commit = off")
             for group in GROUPS:
-                wanted = round(procedures * group.share / self.size[group.name])
-                self._copy(group, self.copies[group.name], wanted)
-                self.copies[group.name] = max(wanted, self.copies[group.name])
-            for pk in p.Procedure.objects.filter(pk__gt=before, closed_at__isnull=True).values_list("pk", flat=True):
+                if group is not closed:
+                    self._grow(group, round(opened * group.share / self.size[group.name]), self.rooms, self.people)
+            wanted = round((procedures - opened * (1 - closed.share)) / self.size["closed"])
+            self._history(closed, wanted)
+            for pk in p.Procedure.objects.filter(pk__gt=before[0], closed_at__isnull=True).values_list("pk", flat=True):
                 reconcile.procedure(pk)
-            _audit(cursor, before)
+            for pk in p.InboundMessage.objects.filter(pk__gt=before[1], state="waiting").values_list("pk", flat=True):
+                reconcile.message(pk)
             cursor.execute("SET synchronous_commit = on")
             cursor.execute("VACUUM ANALYZE")
+
+    def _history(self, group: Group, wanted: int) -> None:
+        """The first year is this clinic's; what lies before it a group's, whose people have left."""
+        first_year = round(OPEN_OF * group.share / self.size[group.name])
+        self._grow(group, min(wanted, first_year), self.rooms, self.people)
+        more = (wanted - self.copies[group.name]) * self.size[group.name]
+        if more <= 0:
+            return
+        rooms, people = _former()
+        with indexes.left_out([*CLONED, AuditEntry] if more > MANY else []):
+            self._grow(group, wanted, rooms, people)
+
+    def _grow(self, group: Group, wanted: int, rooms: Sequence[Room], people: dict[str, list[User]]) -> None:
+        first, before = self.copies[group.name], _largest(p.Procedure)
+        if wanted > first:
+            self._copy(group, first, wanted, rooms, people)
+            self.copies[group.name] = wanted
+            with connection.cursor() as cursor:
+                _audit(cursor, before)
 
     def _model(self, group: Group) -> None:
         lows = {model: _largest(model) for model in CLONED}
@@ -119,13 +165,11 @@ class Filler:
         self.size[group.name] = len(maker.made)
         self.ranges[group.name] = {model: (lows[model], _largest(model)) for model in CLONED}
 
-    def _copy(self, group: Group, first: int, until: int) -> None:
+    def _copy(self, group: Group, first: int, until: int, rooms: Sequence[Room], people: dict[str, list[User]]) -> None:
         """Copies number ``first`` to ``until - 1`` of a group: one statement per table."""
-        if until <= first:
-            return
         ranges = self.ranges[group.name]
         tops = {model: _largest(model) for model in CLONED}
-        copier = _Copier(group, ranges, tops, first, self.rooms, self.people)
+        copier = _Copier(group, ranges, tops, first, rooms, people)
         with connection.cursor() as cursor:
             for model in CLONED:
                 low, high = ranges[model]
@@ -151,7 +195,9 @@ class _Copier:
         people: dict[str, list[User]],
     ) -> None:
         self.ranges, self.tops, self.first = ranges, tops, first
-        days = f"(k / {len(rooms)})"
+        self.slim = len(rooms) > ROOMS
+        # the days of a group's history begin where the clinic's own end
+        days = f"({first // ROOMS + 1} + (k - {first}) / {len(rooms)})" if self.slim else f"(k / {len(rooms)})"
         # working days only: five of them are a week
         self.shift = f"({group.step} * make_interval(days => ({days} / 5) * 7 + {days} %% 5))"
         self.rooms = _cycle([room.pk for room in rooms])
@@ -166,6 +212,7 @@ class _Copier:
         return (
             f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} '
             f'FROM "{model._meta.db_table}" t, generate_series(%s::int, %s::int) k WHERE t.id > %s AND t.id <= %s'
+            + (f" AND t.id %% {SLIM} = 0" if self.slim and model in SLIMMED else "")
         )
 
     def _value(self, model: type[models.Model], field: models.Field) -> str:
@@ -207,6 +254,9 @@ class _Copier:
             (f.FollowUp, "subject_id"): case,
             (f.FollowUp, "responsible"): self.responsible,
             (f.Message, "key"): f"t.key || ':' || ({key})::text",
+            (f.TextMessage, "provider_id"): f"'SM' || ({key})::text || 'c'",
+            (p.InboundMessage, "control_id"): f"'C' || ({key})::text",
+            (p.InboundMessage, "digest"): f"md5(({key})::text)",
         }.get((model, field.name), "")
 
 
@@ -237,6 +287,65 @@ def staff() -> dict[str, list[User]]:
     for role, count in ((Role.PHYSICIAN, 6), (Role.NURSE, 6), (Role.SCHEDULER, 2), (Role.DIRECTOR, 1)):
         made[f"{role}s"] = [_person(role, number) for number in range(1, count + 1)]
     return made
+
+
+def _former() -> tuple[list[Room], dict[str, list[User]]]:
+    """Rooms that are used no more, and physicians who have left: one of each for each case of an hour."""
+    rooms = [Room(name=f"Former room {n}", is_active=False) for n in range(1, GROUP_ROOMS + 1)]
+    known = list(Room.objects.filter(is_active=False).order_by("pk"))
+    if not known:
+        known = Room.objects.bulk_create(rooms)
+        for number in range(1, GROUP_ROOMS + 1):
+            _person(Role.PHYSICIAN, 1000 + number)
+        User.objects.filter(username__startswith=f"{Role.PHYSICIAN}1", pk__gt=15).update(is_active=False)
+    return known, {"physicians": list(User.objects.filter(is_active=False).order_by("pk"))}
+
+
+def _laboratories() -> None:
+    for number in range(1, 4):
+        p.Laboratory.objects.create(
+            name=f"Laboratory {number}",
+            sending_facility=f"LAB {number}",
+            zone="America/New_York",
+            is_default=number == 1,
+        )
+    p.InboundMessage.objects.update(laboratory=p.Laboratory.objects.order_by("pk")[0])
+
+
+def _absences(people: dict[str, list[User]]) -> None:
+    """Two are away now, and everybody was away and will be."""
+    now, staff = clock.now(), [user for users in people.values() for user in users]
+    for place, user in enumerate(staff):
+        other = staff[place - 1]
+        for weeks in (-30, -20, -10, 10) + ((0,) if place in (2, 8) else ()):
+            begin = now + timedelta(weeks=weeks, days=-1)
+            Absence.objects.create(
+                user=user, surrogate=other, starts_at=begin, ends_at=begin + timedelta(days=5), accepted_at=begin
+            )
+
+
+def _series(people: dict[str, list[User]]) -> None:
+    """Patients who come again and again: as many as a clinic has at a time, and some that have ended."""
+    case = p.Procedure.objects.filter(status="requested").order_by("pk")[0]
+    for number in range(60):
+        patient = p.Patient.objects.create(
+            given_name=GIVEN[number % len(GIVEN)], family_name="Series", birth_date=case.patient.birth_date
+        )
+        p.PatientIdentifier.objects.create(patient=patient, authority="CLINIC", value=f"S{number:07d}")
+        ended = {"status": "ended", "ended_at": clock.now(), "ended_because": "stopped", "end_reason": "not needed"}
+        row = p.Series.objects.create(
+            patient=patient,
+            protocol=case.protocol_version.protocol,
+            indication=case.indication,
+            variant=case.variant,
+            location=case.location,
+            responsible=people["physicians"][0],
+            interval_days=14,
+            at="09:00",
+            started_at=clock.now() - timedelta(days=60),
+            **(ended if number % 3 == 0 else {}),
+        )
+        reconcile.series(row.pk)
 
 
 def _person(role: Role, number: int) -> User:

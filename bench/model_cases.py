@@ -44,7 +44,9 @@ class Maker:
         self.cancelled("lumbar_puncture", start)
 
     def recent_day(self, start: datetime) -> None:
-        """Needle done, something still owed: results awaited, to be read, to be told; a specimen lost; signs to ask."""
+        """Needle done, something still owed: results awaited, to be read, to be told; a specimen lost; signs to ask;
+        a message that could not be placed, and a text that nobody has read.
+        """
         self.done("paracentesis", start, results="none")
         self.done("paracentesis", start + HOUR, results="normal")
         self.done("paracentesis", start + 2 * HOUR, results="critical")
@@ -52,6 +54,8 @@ class Maker:
         self.done("lumbar_puncture", start + 4 * HOUR, results="normal")
         self.done("lumbar_puncture", start + 5.5 * HOUR, results="none", received=False)
         self.done("lumbar_puncture", start + 7 * HOUR, results="read", signed=False)
+        self.message(None, start + HOUR)
+        self.text(self.made[-1], start + 2 * HOUR, read=False)
 
     def booked_day(self, start: datetime) -> None:
         """Seven bookings: checklists not begun, begun, complete."""
@@ -131,6 +135,8 @@ class Maker:
         case = self.done(code, start, patient=patient, results="read")
         versions = list(p.ResultVersion.objects.filter(test__procedure=case).values_list("pk", flat=True))
         self.contact(case, start + 15 * DAY, purpose="results", versions=versions)
+        self.message(case, start + 2 * DAY)
+        self.text(case, start + DAY, read=True)
         nurse = self.people["nurses"][0]
         for check in case.protocol_version.parsed.symptom_checks:
             row = f.SymptomCheck.objects.create(
@@ -271,6 +277,45 @@ class Maker:
             at=at,
             recorded_at=at,
             by=self.people["nurses"][0],
+        )
+
+    def message(self, case: p.Procedure | None, at: datetime) -> None:
+        """What the laboratory sent of a case, entered; without a case it waits for a person."""
+        number = p.InboundMessage.objects.count()
+        row = p.InboundMessage.objects.create(
+            source="mllp",
+            sender="LAB|BENCH",
+            control_id=f"M{number}",
+            digest=f"{number:064d}",
+            raw=b"MSH|^~\\&|LAB|BENCH|\r" + b"OBX|1|NM|26464-8^Cells^LN||12|/uL|||||F\r" * 8,
+            received_at=at,
+            state="done" if case else "waiting",
+            read_at=at,
+        )
+        for place, version in enumerate(p.ResultVersion.objects.filter(test__procedure=case) if case else [None, None]):
+            p.InboundItem.objects.create(
+                message=row,
+                place=f"OBR[1]/OBX[{place}]",
+                label="Cells",
+                state="applied" if version else "waiting",
+                reasons=[] if version else ["unknown_code"],
+                patient=case.patient if case else None,
+                procedure=case,
+                test=version.test if version else None,
+                version=version,
+            )
+
+    def text(self, case: p.Procedure, at: datetime, *, read: bool) -> None:
+        seen = {"read_at": at + HOUR, "read_by": self.people["nurses"][0], "done": "Called"} if read else {}
+        f.TextMessage.objects.create(
+            provider_id=f"SM{case.pk}",
+            number="+12025550123",
+            body="May I eat before?",
+            meaning="words",
+            patient=case.patient,
+            procedure=case,
+            received_at=at,
+            **seen,
         )
 
     def past_promises(self, case: p.Procedure) -> None:

@@ -15,7 +15,7 @@ from clinic import audit
 from clinic.actor import Actor
 from clinic.models import AuditEntry, User
 
-PAGE = 50
+PAGE = 25
 
 
 class AuditSearch(forms.Form):

@@ -7,31 +7,25 @@ every column travels as the text that PostgreSQL writes for it, and is read by w
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, Self
 
+import psycopg
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
-from django.db.models.query import (
-    FlatValuesListIterable,
-    ModelIterable,
-    NamedValuesListIterable,
-    ValuesListIterable,
-    get_related_populators,
-)
-from django.db.models.utils import create_namedtuple_class
 from psycopg.adapt import Transformer
 from psycopg.pq import Format
 from psycopg.sql import Literal
+from psycopg.types.numeric import Int8
+
+from clinic.prepared import THRESHOLD
+from clinic.ready_query import reader
 
 Parts = Mapping[str, QuerySet[Any, Any]]
 Rows = dict[str, list[Any]]
-Values = Sequence[Any]
 Read = Callable[[Any], Any]
 
 #: As in "varchar(20)[]".
@@ -104,44 +98,31 @@ class _Ready:
 
     def __init__(self, parts: Parts, keys: tuple[str, ...]) -> None:
         self._parts = {name: _Part(queryset) for name, queryset in parts.items()}
-        self._plain = "SELECT " + ", ".join(part.sql for part in self._parts.values())
-        self._params = params = [param for part in self._parts.values() for param in part.params]
+        sql = "SELECT " + ", ".join(part.sql for part in self._parts.values())
+        params = [param for part in self._parts.values() for param in part.params]
         self._keys = [key for key in keys if any(isinstance(param, Given) and param.name == key for param in params)]
-        self._sql = _placed(self._plain, params, self._keys)
-        self._name = "one_" + hashlib.sha256(self._sql.encode()).hexdigest()[:20]
-        self._execute = f"EXECUTE {self._name}({', '.join(['%s'] * len(self._keys))})"
+        self._sql = _placed(sql, params, self._keys)
 
     def rows(self, keys: Mapping[str, object]) -> Rows:
-        with connection.cursor() as cursor:
-            if _is_pooled():
-                params: list[Any] = [keys[param.name] if isinstance(param, Given) else param for param in self._params]
-                cursor.execute(self._plain, params)
-            else:
-                self._prepare()
-                named: list[Any] = [keys[name] for name in self._keys]
-                cursor.execute(self._execute, named)
+        connection.ensure_connection()
+        raw: Any = connection.connection
+        if raw.prepare_threshold is None:  # as in ``clinic.prepared``
+            raw.prepare_threshold = THRESHOLD
+        values: list[Any] = [keys[name] for name in self._keys]
+        given = [Int8(value) if isinstance(value, int) else value for value in values]  # one plan, however large a key
+        with connection._prepare_cursor(_Prepared(raw)) as cursor:  # type: ignore[attr-defined]
+            cursor.execute(self._sql, given)
             found: Sequence[Any] = cursor.fetchone() or ()
         return {name: part.read(column or ()) for (name, part), column in zip(self._parts.items(), found, strict=True)}
 
-    def _prepare(self) -> None:
-        """Once on each connection, like what Django itself says to a new one: PostgreSQL reads so long a statement, and
-        plans it, in several times the time that it takes to answer it.
-        """
-        raw: Any = connection.connection
-        known = PREPARED.setdefault(raw, set())
-        if self._name not in known:
-            with connection.wrap_database_errors, raw.cursor() as cursor:
-                cursor.execute(f"PREPARE {self._name} AS {self._sql}")
-            known.add(self._name)
 
+class _Prepared(psycopg.RawCursor[Any]):
+    """PostgreSQL reads so long a statement, and plans it, in several times the time that it takes to answer it: once on
+    each connection, and psycopg knows when once more.
+    """
 
-def _is_pooled() -> bool:
-    """A pooler gives each transaction another server: as with cursors, nothing can be left there for the next one."""
-    return bool(connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
-
-
-#: What each connection has been told. A prepared statement outlives a rollback, and ends with its connection.
-PREPARED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+    def execute(self, query: Any, params: Any = None, **_how: Any) -> Self:
+        return super().execute(query, params, prepare=True)
 
 
 def _placed(sql: str, params: Sequence[Any], keys: Sequence[str]) -> str:
@@ -176,7 +157,7 @@ class _Part:
             for place, column in enumerate(columns)
             for read in _readers(column.output_field, *converters.get(place, ((), column)))
         ]
-        self._made = _maker(queryset, compiler)
+        self._made = reader(queryset, compiler)
 
     def read(self, texts: Sequence[list[Any]]) -> list[Any]:
         for row in texts:
@@ -211,36 +192,3 @@ def _reader(kind: str) -> Read:
     named = raw.adapters.types[kind.removesuffix("[]")]
     load = Transformer(raw).get_loader(named.array_oid if kind.endswith("[]") else named.oid, Format.TEXT).load
     return lambda text: None if text is None else load(text.encode())
-
-
-def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Values], Any]:
-    """As the queryset itself would make a row of values."""
-    made = queryset._iterable_class
-    if made is ModelIterable:
-        return _model_maker(queryset, compiler)
-    if made is FlatValuesListIterable:
-        return lambda row: row[0]
-    if made is NamedValuesListIterable:
-        named: Any = create_namedtuple_class(*queryset._fields)  # type: ignore[attr-defined]
-        return lambda row: named._make(row)
-    assert made is ValuesListIterable, made
-    return tuple
-
-
-def _model_maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Values], Any]:
-    db, select, info = queryset.db, compiler.select, compiler.klass_info
-    model, places = info["model"], info["select_fields"]
-    begin, end = places[0], places[-1] + 1
-    names = [column[0].target.attname for column in select[begin:end]]
-    related = get_related_populators(info, select, db)  # type: ignore[call-arg]
-    annotated = list((compiler.annotation_col_map or {}).items())
-
-    def make(row: Values) -> Any:
-        made = model.from_db(db, names, row[begin:end])
-        for populator in related:
-            populator.populate(row, made)
-        for name, place in annotated:
-            setattr(made, name, row[place])
-        return made
-
-    return make

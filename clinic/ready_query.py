@@ -89,7 +89,7 @@ class _Ready:
             for convert in converters
         ]
         self._locks = queryset.query.select_for_update
-        self._read = _reader(queryset, compiler)
+        self._read = reader(queryset, compiler)
 
     def rows(self, keys: Sequence[int]) -> list[Any]:
         if self._locks and not connection.in_atomic_block:
@@ -111,7 +111,7 @@ class _Ready:
         return tuple(changed)
 
 
-def _reader(queryset: Any, compiler: Any) -> Callable[[Values], Any]:
+def reader(queryset: Any, compiler: Any) -> Callable[[Values], Any]:
     """As the queryset itself would make a row of values."""
     made = queryset._iterable_class
     if made is making.ModelIterable:
@@ -119,8 +119,8 @@ def _reader(queryset: Any, compiler: Any) -> Callable[[Values], Any]:
     if made is making.FlatValuesListIterable:
         return lambda row: row[0]
     if made is making.NamedValuesListIterable:
-        reader: Callable[[Values], Any] = making.create_namedtuple_class(*queryset._fields)._make
-        return reader
+        named: Callable[[Values], Any] = making.create_namedtuple_class(*queryset._fields)._make
+        return named
     assert made is making.ValuesListIterable, made
     return tuple
 

@@ -90,10 +90,10 @@ def or_promise_repair(pk: int, subject: Subject = Subject.PROCEDURE, *, row: Pro
     sweep tries again.
     """
     try:
-        if subject is Subject.PROCEDURE:
+        if row is not None:
             procedure(pk, row)
         else:
-            {Subject.SERIES: series, Subject.MESSAGE: message}[subject](pk)
+            {Subject.SERIES: series, Subject.MESSAGE: message}.get(subject, procedure)(pk)
     except Exception:  # whatever went wrong, the fact must survive and a person must hear of it
         logger.exception("plan failed for %s %s", subject, pk)
         with transaction.atomic():

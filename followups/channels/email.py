@@ -24,6 +24,7 @@ class EmailSession:
     def __init__(self) -> None:
         self._connection: Any = None
         self._down: Outcome | None = None
+        self._watched = False
         self._may_have_left = True
 
     def send(self, message: OutgoingMessage) -> Outcome:
@@ -40,6 +41,7 @@ class EmailSession:
             connection=self._connection,
             headers={"Message-ID": message_id(message.key), "Auto-Submitted": "auto-generated"},
         )
+        self._may_have_left = not self._watched
         try:
             mail.send()
         except Exception as error:  # a channel never raises: one bad mail must not stop the others
@@ -87,7 +89,7 @@ class EmailSession:
     def _watch(self) -> None:
         """Notes when the words of a mail begin to leave. Where nobody can tell, they may have left from the start."""
         server = getattr(self._connection, "connection", None)
-        self._may_have_left = not isinstance(server, smtplib.SMTP)
+        self._watched = isinstance(server, smtplib.SMTP)
         if isinstance(server, smtplib.SMTP):
             data = server.data
 

@@ -82,11 +82,13 @@ QUESTIONS = (
         code="message.after_closing",
         looked=f"{MESSAGES} WHERE state = 'sent' AND follow_up_id IS NOT NULL",
         wrong="""
-            SELECT 'message', m.id, 'sent ' || e.at || ', its promise was closed ' || f.closed_at
+            SELECT 'message', m.id, 'sent ' || e.at || ', its promise was closed before'
             FROM followups_message m JOIN followups_followup f ON f.id = m.follow_up_id
             JOIN clinic_auditentry e ON e.subject_type = 'followups.message' AND e.subject_id = m.id
                 AND e.action = 'message.sent' AND e.via = 'engine'
-            WHERE f.closed_at IS NOT NULL AND e.at > f.closed_at + %(window)s""",
+            WHERE (f.closed_at IS NOT NULL AND e.at > f.closed_at + %(window)s)
+               OR (m.created_at < f.opened_at AND e.at > f.opened_at + %(window)s
+                   AND split_part(m.key, ':', 2)::int < f.generation)""",
     ),
     Question(
         code="message.of_a_step_not_taken",

@@ -70,7 +70,9 @@ def _numbers(rows: QuerySet[LabTest]) -> list[tuple[LabTest, Component]]:
         Q(procedure__patient__deceased_at__isnull=True), collected_at__isnull=False, procedure__status="completed"
     )
     found = []
-    for test in alive.select_related("procedure__patient", "procedure__protocol_version").order_by("-collected_at"):
+    for test in alive.select_related("procedure__patient", "procedure__protocol_version").order_by(
+        "-collected_at", "pk"
+    ):
         components = test.procedure.protocol_version.parsed.test(test.code).components
         if len(components) == 1 and components[0].kind == "number" and components[0].loinc and components[0].units:
             found.append((test, components[0]))

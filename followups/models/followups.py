@@ -96,6 +96,10 @@ class FollowUp(models.Model):
             ),
             models.Index(fields=["role", "due_at"], condition=Q(closed_at__isnull=True), name="promise_of_role"),
             models.Index(fields=["procedure"], condition=Q(closed_at__isnull=True), name="promise_open_of_case"),
+            # on every page: critical results that nobody has taken
+            models.Index(
+                fields=["start_at"], condition=Q(closed_at__isnull=True, level="critical"), name="promise_critical"
+            ),
             # figures of a period, and whether anything has changed since they were read
             models.Index(fields=["due_at"], name="promise_due"),
             models.Index(fields=["closed_at"], name="promise_closed"),

@@ -45,6 +45,7 @@ class TextMessage(models.Model):
         indexes = (
             models.Index(fields=["received_at"], condition=Q(read_at__isnull=True), name="text_unread"),
             models.Index(fields=["number", "-received_at"], name="text_by_number"),
+            models.Index(fields=["-received_at", "-id"], name="text_newest"),  # the list
         )
         triggers = (
             pgtrigger.ReadOnly(

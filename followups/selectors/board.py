@@ -37,14 +37,14 @@ from followups.domain import labels
 from followups.domain.kinds import Kind, Subject
 from followups.domain.picture import Urgency
 from followups.models import FollowUp
-from followups.selectors import paging
+from followups.selectors import columns, paging
 from procedures.domain import slots
 from procedures.domain.ruleset import RuleSet
 from procedures.domain.slots import Closed, Weekly
 from procedures.domain.states import ProcedureStatus
 from procedures.models import Procedure, RuleSetVersion
 from procedures.models.rulesets import parsed_of
-from procedures.selectors import checklists, kit
+from procedures.selectors import checklist_memory
 
 S = ProcedureStatus
 DAY = timedelta(days=1)
@@ -213,9 +213,8 @@ def day(*, actor: Actor, first: date, now: datetime, waiting: int, number: str |
     cases = list(_cases(on_board(first), waits_on(page)))
     shown = [case for case in cases if _is_on(case, begin, end)]
     before = [case for case in shown if case.state in BEFORE_THE_NEEDLE]
-    rounds = checklists.rounds(before)
-    ready = checklists.summary(before, now, found=rounds)
-    packed = kit.of(before, now, rules=_rules(before), found=rounds)
+    ready = checklist_memory.summary(before, now)
+    packed = checklist_memory.packed(before, now, _rules(before))
     entries = [
         _entry(case, now, ready[case.pk].ready if case.pk in ready else None, packed.get(case.pk, ())) for case in shown
     ]
@@ -237,13 +236,19 @@ def waits_on(page: Rows[Any]) -> QuerySet[Any]:
 def week(*, actor: Actor, first: date, now: datetime) -> Week:
     """Seven days from ``first``. Two queries."""
     hours = hours_of(actor, first, WEEK)
-    entries = [_entry(case, now) for case in _cases(on_board(first, WEEK), Procedure.objects.none())]
+    cases = (
+        Procedure.objects.filter(on_board(first, WEEK))
+        .select_related("patient", "room", "protocol_version")
+        .defer(*columns.OF_WEEK)
+        .order_by("pk")
+    )
+    entries = [Entry(case, _begins(case), case.protocol_version.parsed.short) for case in cases]
     by_day: dict[date, dict[str, tuple[Entry, ...]]] = {}
     for one in (first + n * DAY for n in range(WEEK)):
         begin, end = bounds(one)
         lanes = _lanes([e for e in entries if _is_on(e.procedure, begin, end)], hours, one)
         by_day[one] = {lane.name: lane.entries for lane in lanes}
-    columns = tuple(
+    days = tuple(
         Column(one, sum(map(len, cells.values())), hours.closed(one), bool(hours.opening(one)) or not hours.weekly)
         for one, cells in by_day.items()
     )
@@ -251,8 +256,8 @@ def week(*, actor: Actor, first: date, now: datetime) -> Week:
     others = {name for cells in by_day.values() for name in cells} - set(names)
     names += sorted(others, key=lambda name: (not name, name))  # without a room comes last
     return Week(
-        columns=columns,
-        lanes=tuple((name, tuple((c, by_day[c.day].get(name, ())) for c in columns)) for name in names),
+        columns=days,
+        lanes=tuple((name, tuple((c, by_day[c.day].get(name, ())) for c in days)) for name in names),
     )
 
 
@@ -316,9 +321,10 @@ def _cases(on: Q, waiting: QuerySet[Any]) -> QuerySet[Any]:
             rules=Subquery(RuleSetVersion.objects.order_by("-number").values("digest")[:1]),
             waits_here=ExpressionWrapper(Q(pk__in=waiting.values("pk")), output_field=BooleanField()),
         )
-        .filter(on | Q(waits_here=True))
+        # two searches by index; as one condition it would read every case there ever was
+        .filter(pk__in=Procedure.objects.filter(on).order_by().values("pk").union(waiting.values("pk")))
         .select_related("patient", "operator", "room", "protocol_version")
-        .defer("protocol_version__data")
+        .defer(*columns.OF_CASES)
         .order_by("pk")
     )
 

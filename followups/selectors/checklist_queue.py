@@ -15,13 +15,14 @@ from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from clinic.models import User
 from followups.domain.kinds import Kind
 from followups.models import FollowUp
-from followups.selectors import board, paging
+from followups.selectors import board, columns, paging
 from procedures.domain.checklist import Summary, Word
 from procedures.domain.states import ProcedureStatus
 from procedures.models import Procedure
-from procedures.selectors import checklists
+from procedures.selectors import checklist_memory
 
 
 class Part(StrEnum):
@@ -129,14 +130,14 @@ def load(*, part: Part | None, counts: dict[Part, int], now: datetime, number: s
     rows = (
         queue(now)
         .select_related("patient", "operator", "room", "responsible", "protocol_version")
-        .defer("protocol_version__data")
+        .defer(*columns.OF_CASES, *columns.without("responsible__", User, {"full_name"}))
         .order_by("part", "at", "pk")
     )
     if part is not None:
         rows = rows.filter(part=ORDER.index(part))
     page = paging.page(rows, sum(counts.values()) if part is None else counts[part], number)
     found = list(page.object_list)
-    summaries = checklists.summary(found, now)
+    summaries = checklist_memory.summary(found, now)
     sections = tuple(
         Section(
             ORDER[place],

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q
 
+from clinic.memory import Memory
 from followups.domain.figures import Gauge, Share, Times, gauge
 from followups.domain.kinds import Closed
 from followups.domain.period import Period
@@ -94,6 +95,24 @@ SELECT (SELECT max(id) FROM procedures_resultversion),
        (SELECT max(id) FROM followups_followup),
        (SELECT max(closed_at) FROM followups_followup)
 """
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What was found, and when."""
+
+    found: Indicators
+    at: datetime
+
+
+#: By period and marker: what is newer has another marker, and at the latest after ``paging.FRESH`` so has time.
+_KEPT: Memory[Remembered] = Memory(64)
+
+
+def remembered(period: Period, marker: str, now: datetime) -> Remembered:
+    """The figures as they were worked out for this marker: no query once the process has done so."""
+    key = (period.first, period.last, marker)
+    return _KEPT.get(key) or _KEPT.keep(key, Remembered(of(period, now), now))
 
 
 def of(period: Period, now: datetime) -> Indicators:

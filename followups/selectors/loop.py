@@ -1,27 +1,16 @@
-"""The numbers of the loop board, counted where they are shown and in ``loop_status``: one definition each.
-
-What a promise is at a moment is decided by ``domain.labels``; ``open_at`` says the same in SQL, for lists that are
-counted, ordered and cut into pages by the database. A test compares the two over every boundary.
-"""
+"""The numbers of the loop board, counted where they are shown and in ``loop_status``: one definition each."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Case, Count, DateTimeField, Q, QuerySet, SmallIntegerField, Value, When
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, NullIf
+from django.db.models import Q
 
 from followups.domain.kinds import Kind
-from followups.domain.labels import DUE_WITHIN
-from followups.domain.picture import Urgency
-from followups.models import FollowUp
-from followups.selectors.case import ORDER
+from followups.selectors import ranked
+from followups.selectors.ranked import CRITICAL, DUE, OVERDUE, WAITING
 
-CRITICAL, OVERDUE, DUE, WAITING = (
-    ORDER[word] for word in (Urgency.CRITICAL, Urgency.OVERDUE, Urgency.DUE, Urgency.WAITING)
-)
+open_at = ranked.open_at
 
 #: Which open promises each figure counts. The four urgencies share out all that is open; the others overlap with them
 #: on purpose. None: all of them.
@@ -41,23 +30,29 @@ FIGURES: dict[str, Q | None] = {
 }
 
 
-def open_at(now: datetime) -> QuerySet[Any]:
-    """What is not kept yet. ``rank``: 0 critical, 1 overdue, 2 due, 3 waiting, as ``labels.urgency`` says."""
-    usual = Cast(NullIf(KeyTextTransform("usual_at", "about"), Value("")), DateTimeField())
-    rank = Case(
-        When(level="critical", start_at__lte=now, then=Value(CRITICAL)),
-        When(due_at__lt=now, then=Value(OVERDUE)),
-        When(usual_at__lte=now, then=Value(DUE)),
-        When(usual_at__isnull=False, then=Value(WAITING)),
-        When(start_at__lte=now, due_at__lte=now + DUE_WITHIN, then=Value(DUE)),
-        default=Value(WAITING),
-        output_field=SmallIntegerField(),
-    )
-    return FollowUp.objects.filter(closed_at__isnull=True).alias(usual_at=usual).annotate(rank=rank)
+#: The same, as columns of ``ranked``: what a rank decides is asked of the rank.
+RANKS = {"due": DUE, "overdue": OVERDUE, "critical": CRITICAL, "waiting": WAITING}
+FLAGS: ranked.Flags = tuple((f"is_{name}", q) for name, q in FIGURES.items() if q is not None and name not in RANKS)
+
+
+def condition(figure: str) -> str:
+    """Which of ``ranked`` a figure counts."""
+    if figure in RANKS:
+        return f"rank = {RANKS[figure]}"
+    return "TRUE" if FIGURES[figure] is None else f"is_{figure}"
+
+
+#: The question for all figures.
+COUNTED = "(SELECT ARRAY[{}] FROM ranked)".format(
+    ", ".join(f"count(*) FILTER (WHERE {condition(name)})" for name in FIGURES)
+)
 
 
 def counts(now: datetime) -> dict[str, int]:
     """How many promises are open, and how many of those are what (``FIGURES``). One query."""
-    figures = {name: Count("pk", filter=condition) for name, condition in FIGURES.items()}
-    found: dict[str, int] = open_at(now).aggregate(**figures)
-    return found
+    return figures(ranked.ask({"counted": COUNTED}, now, flags=FLAGS)["counted"])
+
+
+def figures(counted: list[int]) -> dict[str, int]:
+    """The answer to ``COUNTED`` by name."""
+    return dict(zip(FIGURES, counted, strict=True))

@@ -10,9 +10,8 @@ from django.core.paginator import Page as Rows
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
-from followups.models import FollowUp
 from followups.selectors import engine as engine_selector
-from followups.selectors import loop, paging, worklists
+from followups.selectors import loop, paging, ranked, worklists
 from followups.selectors.engine import Glance
 from followups.selectors.worklists import Row
 
@@ -44,6 +43,7 @@ class LoopBoard:
 
     figures: dict[str, int]
     show: str
+    marker: str  # for the next poll
     rows: tuple[Row, ...] = ()
     page: Rows[Any] | None = None
     engine: Glance | None = None
@@ -64,27 +64,58 @@ class LoopBoard:
 
 def marker(now: datetime) -> str:
     """A fingerprint of everything open, for polls. One query."""
-    rows = FollowUp.objects.filter(closed_at__isnull=True)
-    return paging.marker(worklists.fingerprint(rows, now), now, FRESH)
+    return paging.marker({"open": ranked.fingerprint(now)}, now, FRESH)
 
 
 def load(*, show: str, now: datetime, number: str | None = None) -> LoopBoard:
-    """The board (six queries), or a page of the promises of one figure (two)."""
-    figures = loop.counts(now)
-    if show in figures:
-        page = paging.page(worklists.figure(show, now), figures[show], number)
-        rows = tuple(worklists.row_of(promise, now) for promise in page.object_list)
-        return LoopBoard(figures=figures, show=show, rows=rows, page=page)
-    oldest = worklists.with_subjects(loop.open_at(now)).order_by("opened_at", "pk")
+    """The board (three queries), or a page of the promises of one figure (two)."""
+    return _figure(show, now, number) if show in loop.FIGURES else _board(now)
+
+
+def _figure(show: str, now: datetime, number: str | None) -> LoopBoard:
+    found = _asked(now, listed=_numbers(show, paging.offset(number), paging.SIZE))
+    figures = loop.figures(found["counted"])
+    page = paging.places(figures[show], number)
+    if figures[show] and page.start_index() - 1 != paging.offset(number):  # no such page: the nearest one
+        found |= _asked(now, listed=_numbers(show, page.start_index() - 1, paging.SIZE))
+    rows = worklists.read(found["listed"])
     return LoopBoard(
-        figures=figures,
-        show="",
-        engine=engine_selector.glance(),
-        oldest=_first(oldest, now),
-        unowned=_first(worklists.figure("unowned", now), now),
-        escalated=_first(worklists.figure("escalated", now), now),
+        figures=figures, show=show, page=page, marker=_marker(found, now), rows=_rows(found["listed"], rows, now)
     )
 
 
-def _first(rows: Any, now: datetime) -> tuple[Row, ...]:
-    return tuple(worklists.row_of(promise, now) for promise in rows[:FIRST])
+def _board(now: datetime) -> LoopBoard:
+    found = _asked(
+        now,
+        oldest=ranked.numbers("TRUE", "opened_at, id", f"LIMIT {FIRST}"),
+        unowned=_numbers("unowned", 0, FIRST),
+        escalated=_numbers("escalated", 0, FIRST),
+    )
+    rows = worklists.read({*found["oldest"], *found["unowned"], *found["escalated"]})
+    return LoopBoard(
+        figures=loop.figures(found["counted"]),
+        show="",
+        marker=_marker(found, now),
+        engine=engine_selector.glance(),
+        oldest=_rows(found["oldest"], rows, now),
+        unowned=_rows(found["unowned"], rows, now),
+        escalated=_rows(found["escalated"], rows, now),
+    )
+
+
+def _asked(now: datetime, **lists: str) -> dict[str, Any]:
+    """All figures, the fingerprint, and the ids of these lists. One query."""
+    return ranked.ask({"counted": loop.COUNTED, "marker": ranked.changed(), **lists}, now, flags=loop.FLAGS)
+
+
+def _numbers(figure: str, first: int, size: int) -> str:
+    """Exactly the promises that a figure counts, the most urgent first."""
+    return ranked.numbers(loop.condition(figure), "rank, due_at, id", f"LIMIT {size} OFFSET {first}")
+
+
+def _marker(found: dict[str, Any], now: datetime) -> str:
+    return paging.marker({"open": found["marker"]}, now, FRESH)
+
+
+def _rows(ids: list[int], rows: dict[int, Any], now: datetime) -> tuple[Row, ...]:
+    return tuple(worklists.row_of(rows[pk], now) for pk in ids if pk in rows)

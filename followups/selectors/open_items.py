@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from followups.domain.picture import Urgency
-from followups.selectors import loop, worklists
+from followups.selectors import loop, ranked, worklists
 from followups.selectors.case import ORDER
 from followups.selectors.worklists import Row
 
@@ -40,7 +40,7 @@ class OpenItems:
 def load(now: datetime, *, waiting: bool) -> OpenItems:
     """Critical, overdue and due; with ``waiting`` all the rest as well. Three queries."""
     counts = loop.counts(now)
-    rows = every(now) if waiting else every(now).exclude(rank=loop.WAITING)
+    rows = every(now) if waiting else every(now).exclude(rank=ranked.WAITING)
     total = counts["open"] if waiting else counts["open"] - counts["waiting"]
     marks = [worklists.row_of(promise, now) for promise in rows[:MOST]]
     by_urgency = ((urgency, tuple(row for row in marks if row.mark.state == urgency)) for urgency in ORDER)

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
-SIZE = 50
+SIZE = 25
 #: A list that has not changed is still read again so often: its words for time ("in 3 h") grow old.
 FRESH = timedelta(minutes=5)
 
@@ -26,6 +26,17 @@ class Counted(Paginator):  # type: ignore[type-arg]  # not subscriptable at run 
 def page(rows: QuerySet[Any], total: int, number: str | None, size: int = SIZE) -> Page[Any]:
     """The page of that number; the nearest one when there is no such page. One query, when it is read."""
     return Counted(rows, total, size).get_page(number or 1)
+
+
+def places(total: int, number: str | None, size: int = SIZE) -> Page[Any]:
+    """The same where the page itself reads its rows: it holds their places in the list."""
+    return Paginator(range(total), size).get_page(number or 1)
+
+
+def offset(number: str | None, size: int = SIZE) -> int:
+    """Where the page of that number begins, should there be one."""
+    asked = int(number) if number and number.isascii() and number.isdigit() and len(number) < 8 else 1
+    return max(asked - 1, 0) * size
 
 
 def marker(found: Mapping[str, Any], now: datetime, fresh: timedelta = FRESH) -> str:

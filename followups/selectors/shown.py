@@ -18,14 +18,12 @@ def counts(now: datetime) -> dict[str, int]:
     found = loop.counts(now)
     found |= {"criticals.unread": criticals.unread().count(), "criticals.untaken": criticals.untaken().count()}
     for page in (INBOX, CHASE):
-        rows = worklists.placed(page, worklists.in_scope(page, EVERYBODY, now), now)
-        tally = worklists.tally(page, rows, EVERYBODY, Of.ALL)
+        tally = worklists.counted(page, EVERYBODY, Of.ALL, now)
         found |= {f"{page.code}.{page.places[place].code}": number for place, number in tally.places.items()}
     for person in User.objects.filter(is_active=True).order_by("pk"):
         who = worklists.viewer(Actor.person(person), now)
         for page in (INBOX, CHASE):
-            rows = worklists.placed(page, worklists.in_scope(page, who, now), now)
-            segments = worklists.tally(page, rows, who, Of.MINE).segments
+            segments = worklists.counted(page, who, Of.MINE, now).segments
             for of in (Of.MINE, Of.ROLE, Of.COVERED):
                 found[f"{page.code}.{of}:{person.pk}"] = segments[of]
     return found

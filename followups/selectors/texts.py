@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, QuerySet
 
 from followups.domain.inbound_text import Meaning
@@ -11,7 +12,9 @@ from followups.domain.text_facts import TextFacts
 from followups.models import FollowUp, TextMessage
 from procedures.models import Patient, Procedure
 
-SHOWN = 100
+SHOWN = 25
+#: What a list does not say of a patient, and what takes longest to read.
+UNSAID = ("phone", "caregiver_phone", "email", "search_text", "discharged_at", "deceased_at", "created_at")
 
 
 def facts_of(row: TextMessage) -> TextFacts:
@@ -50,4 +53,14 @@ def unplanned() -> list[int]:
 def lately() -> QuerySet[TextMessage]:
     """What came in last and has been read, or was a command."""
     rows = TextMessage.objects.exclude(pk__in=unread().values("pk"))
-    return rows.select_related("patient", "procedure", "read_by").order_by("-received_at", "-pk")[:SHOWN]
+    return _named(rows.select_related("patient", "read_by").order_by("-received_at", "-pk"))[:SHOWN]
+
+
+def unread_page(number: str | None) -> Page[TextMessage]:
+    """A page of what waits. Two queries."""
+    return Paginator(_named(unread().select_related(None).select_related("patient")), SHOWN).get_page(number)
+
+
+def _named(rows: QuerySet[TextMessage]) -> QuerySet[TextMessage]:
+    """On a list it is said who wrote and when, not the words."""
+    return rows.defer("body", "done", *(f"patient__{name}" for name in UNSAID))

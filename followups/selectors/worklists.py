@@ -1,12 +1,12 @@
 """Open promises as lists of work: the inbox, the chase list, the lists behind the loop board.
 
 A promise is in exactly one group of a page: the first that takes it (``Page.places``). Who sees it under *mine*, *my
-role's* or *covered* is said once, in ``belongs``; the counts beside these words come from the same conditions.
+role's* or *covered* is said once, in ``BELONGS``; the counts beside these words come from the same conditions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,20 +14,8 @@ from itertools import groupby
 from typing import Any
 
 from django.core.paginator import Page as Rows
-from django.db.models import (
-    BooleanField,
-    Case,
-    Count,
-    Max,
-    OuterRef,
-    Q,
-    QuerySet,
-    SmallIntegerField,
-    Subquery,
-    Sum,
-    Value,
-    When,
-)
+from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Cast
 
 from clinic.actor import Actor
 from clinic.models import Absence, User
@@ -39,14 +27,15 @@ from followups.domain.kinds.spec import Chase
 from followups.domain.picture import PromiseMark
 from followups.domain.roster import Roster
 from followups.models import FollowUp, FollowUpNote
-from followups.selectors import paging
+from followups.selectors import columns, paging, ranked
 from followups.selectors.case import urgency_of
 from followups.selectors.groups import Group, Page
-from followups.selectors.loop import CRITICAL, DUE, FIGURES, OVERDUE, WAITING, open_at
+from followups.selectors.loop import FIGURES
+from followups.selectors.ranked import CRITICAL, DUE, OVERDUE, WAITING, open_at
 from procedures.models import Patient
 
 #: How many parked promises are listed at the foot of a page; the others have a page of their own.
-PARKED_SHOWN = 20
+PARKED_SHOWN = 10
 #: What somebody is called for.
 CALLS = frozenset(spec.kind for spec in kinds.specs() if spec.chase in {Chase.CALL, Chase.SIGNS})
 
@@ -80,6 +69,8 @@ class Row:
     short: str
     calls: bool
     given: str = ""  # who gave it to whom, and why; empty once somebody has taken it
+    phone: str = ""  # the patient's, as it is kept
+    caregiver_phone: str = ""
 
     @property
     def held_by(self) -> int | None:
@@ -125,6 +116,7 @@ class Worklist:
     rows: Rows[Any]
     parked: tuple[Row, ...]
     show_parked: bool
+    marker: str  # for the next poll
 
     @property
     def open(self) -> int:
@@ -160,81 +152,69 @@ def viewer(actor: Actor, now: datetime) -> Viewer:
     return Viewer(actor.user_id, actor.roles, tuple(people.values()))
 
 
-def belongs(of: Of, who: Viewer) -> Q:
-    """Mine: I took it, or I am responsible and nobody took it. My role's: nobody took it, and it is or came to my role.
-    Covered: the same as mine, of somebody for whom I stand in now.
+#: Mine: I took it, or I am responsible and nobody took it. My role's: nobody took it, and it is or came to my role.
+#: Covered: the same as mine, of somebody for whom I stand in now.
+BELONGS = {
+    Of.MINE: "(taken_by_id = ANY(%(me)s) OR taken_by_id IS NULL AND responsible_id = ANY(%(me)s)) IS TRUE",
+    Of.ROLE: "taken_by_id IS NULL AND (role = ANY(%(roles)s) OR escalated_role = ANY(%(roles)s))",
+    Of.COVERED: "(taken_by_id = ANY(%(covers)s) OR taken_by_id IS NULL AND responsible_id = ANY(%(covers)s)) IS TRUE",
+    Of.ALL: "TRUE",
+}
+#: The same, once each of them is a column of ``ranked``.
+SEGMENT = {of: "TRUE" if of is Of.ALL else f"in_{of}" for of in Of}
+#: A check that was sent to the patient stands on a list once, as the one call for all that are silent.
+BY_LINK: ranked.Flags = (("by_link", Q(kind=str(Kind.SYMPTOM_CHECK), about__contains={"by": "link"})),)
+TALLY = """
+(SELECT json_agg(t) FROM (
+    SELECT place, rank, in_mine, in_role, in_covered, count(*) AS n, max(due_at) AS last FROM ranked WHERE on_page
+     GROUP BY place, rank, in_mine, in_role, in_covered) t)
+"""
+ORDERED = "place, rank, due_at, id"
+
+
+def _people(who: Viewer) -> dict[str, Any]:
+    """What ``BELONGS`` names."""
+    return {
+        "me": [who.person] if who.person else [],
+        "roles": [str(role) for role in who.roles],
+        "covers": [person.pk for person in who.covers],
+    }
+
+
+def _placed(page: Page) -> tuple[str, dict[str, Any]]:
+    """The columns that say whose a promise is, whether the page is about it, and its one place there: the first that
+    takes it. Whatever somebody has taken is on their page, of whatever kind it is.
     """
-    if of is Of.MINE:
-        return _of_person([who.person] if who.person else [])
-    if of is Of.COVERED:
-        return _of_person([person.pk for person in who.covers])
-    if of is Of.ROLE:
-        roles = [str(role) for role in who.roles]
-        return Q(taken_by__isnull=True) & (Q(role__in=roles) | Q(escalated_role__in=roles))
-    return Q()
-
-
-def _of_person(people: list[int]) -> Q:
-    return Q(taken_by__in=people) | Q(taken_by__isnull=True, responsible__in=people)
-
-
-def in_scope(page: Page, who: Viewer, now: datetime) -> QuerySet[Any]:
-    """What the page is about. Whatever somebody has taken is on their page, of whatever kind it is."""
-    # a check that was sent to the patient stands there once, as the one call for all that are silent
-    rows = open_at(now).exclude(kind=Kind.SYMPTOM_CHECK, about__contains={"by": "link"})
-    if page.kinds is None:
-        return rows
-    return rows.filter(Q(kind__in=page.kinds) | belongs(Of.MINE, who))
-
-
-def placed(page: Page, rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
-    """Each promise in its one place: the first that takes it."""
-    begins_later = Q(rank=WAITING) & (Q(start_at__gt=now) | Q(kind__in=page.timed))
-    elsewhere = Q(rank__in=(DUE, WAITING), kind__in=page.elsewhere)
-    whens = [When(rank=CRITICAL, then=Value(page.at("critical")))]
+    whens = [f"WHEN rank = {CRITICAL} THEN {page.at('critical')}"]
     if page.overdue_apart:
-        whens.append(When(rank=OVERDUE, then=Value(page.at("overdue"))))
-    whens.append(When(begins_later | elsewhere, then=Value(page.parked_at)))
-    whens += [When(kind__in=group.kinds, then=Value(page.at(group.code))) for group in page.groups if group.kinds]
-    place = Case(*whens, default=Value(page.at(page.rest)), output_field=SmallIntegerField())
-    found: QuerySet[Any] = rows.annotate(place=place)
-    return found
+        whens.append(f"WHEN rank = {OVERDUE} THEN {page.at('overdue')}")
+    begins_later = f"rank = {WAITING} AND (start_at > %(now)s OR kind = ANY(%(timed)s))"
+    elsewhere = f"rank IN ({DUE}, {WAITING}) AND kind = ANY(%(elsewhere)s)"
+    whens.append(f"WHEN {begins_later} OR {elsewhere} THEN {page.parked_at}")
+    kinds_of = {f"kinds_{page.at(group.code)}": _names(group.kinds) for group in page.groups if group.kinds}
+    whens += [f"WHEN kind = ANY(%({name})s) THEN {name.removeprefix('kinds_')}" for name in kinds_of]
+    theirs = ", ".join(f"{BELONGS[of]} AS in_{of}" for of in (Of.MINE, Of.ROLE, Of.COVERED))
+    about = "TRUE" if page.kinds is None else f"kind = ANY(%(kinds)s) OR {BELONGS[Of.MINE]}"
+    place = f"CASE {' '.join(whens)} ELSE {page.at(page.rest)} END AS place"
+    values = {"timed": _names(page.timed), "elsewhere": _names(page.elsewhere), "kinds": _names(page.kinds or ())}
+    return f"{theirs}, NOT by_link AND ({about}) AS on_page, {place}", values | kinds_of
+
+
+def _names(some: Iterable[Kind]) -> list[str]:
+    return sorted(map(str, some))
 
 
 def marker(page: Page, actor: Actor, of: Of, now: datetime) -> str:
     """A fingerprint of the segment, for polls. One query."""
-    rows: QuerySet[Any] = FollowUp.objects.filter(closed_at__isnull=True)
-    if of in (Of.MINE, Of.ROLE):
-        rows = rows.filter(belongs(of, Viewer(actor.user_id, actor.roles)))
-    return paging.marker(fingerprint(rows, now) | {"page": page.code}, now)
+    whose = BELONGS[of] if of in (Of.MINE, Of.ROLE) else "TRUE"
+    found = ranked.fingerprint(now, whose, **_people(Viewer(actor.user_id, actor.roles)))
+    return paging.marker({"page": page.code, "open": found}, now)
 
 
-def fingerprint(rows: QuerySet[Any], now: datetime) -> dict[str, Any]:
-    """What changes when a promise is opened, closed, moved, escalated, taken, put off, begun or overdue. One query."""
-    found: dict[str, Any] = rows.aggregate(
-        count=Count("pk"),
-        newest=Max("pk"),
-        generations=Sum("generation"),
-        rungs=Sum("rung"),
-        repeats=Sum("repeat"),
-        takers=Sum("taken_by"),
-        taken=Count("taken_by"),
-        last_taken=Max("taken_at"),
-        last_snoozed=Max("snoozed_until"),
-        begun=Count("pk", filter=Q(start_at__lte=now)),
-        overdue=Count("pk", filter=Q(due_at__lt=now)),
-    )
-    return found
-
-
-def tally(page: Page, rows: QuerySet[Any], who: Viewer, of: Of) -> Tally:
-    """Every count of the page from one query: the rows grouped by where they are and whose they are."""
-    flags = {f"in_{name}": _flag(belongs(name, who)) for name in (Of.MINE, Of.ROLE, Of.COVERED)}
-    grouped = (
-        rows.annotate(**flags).order_by().values("place", "rank", *flags).annotate(n=Count("pk"), last=Max("due_at"))
-    )
+def tally(page: Page, groups: Iterable[dict[str, Any]], of: Of) -> Tally:
+    """Every count of the page: how many promises are where, and whose they are."""
     found = Tally()
-    for group in grouped:
+    for group in groups:
         number = group["n"]
         for name in Of:
             if name is Of.ALL or group[f"in_{name}"]:
@@ -248,49 +228,73 @@ def tally(page: Page, rows: QuerySet[Any], who: Viewer, of: Of) -> Tally:
         if rank == OVERDUE:
             found.overdue[place] = found.overdue.get(place, 0) + number
         if place == page.parked_at:
-            found.parked_until = max(filter(None, (found.parked_until, group["last"])))
+            found.parked_until = max(filter(None, (found.parked_until, datetime.fromisoformat(group["last"]))))
     return found
-
-
-def _flag(condition: Q) -> Case:
-    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
 def load(
     *, page: Page, actor: Actor, of: Of, now: datetime, number: str | None = None, show_parked: bool = False
 ) -> Worklist:
-    """The page as it stands at ``now``. Four queries, however many promises there are."""
+    """The page as it stands at ``now``. Three queries, however many promises there are."""
     who = viewer(actor, now)
-    rows = placed(page, in_scope(page, who, now), now)
-    counts = tally(page, rows, who, of)
-    mine = with_subjects(rows.filter(belongs(of, who)))
-    ordered = mine.order_by("place", "rank", "due_at", "pk")
+    found = _asked(page, who, of, now, paging.offset(number), show_parked=show_parked)
+    counts = tally(page, found["tally"] or (), of)
     parked_total = counts.places.get(page.parked_at, 0)
-    active = ordered.filter(place=page.parked_at) if show_parked else ordered.exclude(place=page.parked_at)
     total = parked_total if show_parked else counts.segments[of] - parked_total
-    shown = paging.page(active, total, number)
-    parked = [] if show_parked else ordered.filter(place=page.parked_at)[:PARKED_SHOWN]
+    shown = paging.places(total, number)
+    if total and shown.start_index() - 1 != paging.offset(number):  # no such page: the nearest one
+        found |= _asked(page, who, of, now, shown.start_index() - 1, show_parked=show_parked)
+    rows = read([*(pk for pk, _place in found["active"]), *found["parked"]])
     return Worklist(
         page=page,
         of=of,
         tally=counts,
         covers=who.covers,
-        sections=_sections(page, counts, shown, now),
+        sections=_sections(page, counts, [(place, rows[pk]) for pk, place in found["active"] if pk in rows], now),
         rows=shown,
-        parked=tuple(row_of(promise, now) for promise in parked),
+        parked=tuple(row_of(rows[pk], now) for pk in found["parked"] if pk in rows),
         show_parked=show_parked,
+        marker=paging.marker({"page": page.code, "open": found["marker"]}, now),
     )
 
 
-def _sections(page: Page, counts: Tally, rows: Iterable[Any], now: datetime) -> tuple[Section, ...]:
+def counted(page: Page, who: Viewer, of: Of, now: datetime) -> Tally:
+    """Every count of the page alone. One query."""
+    columns, values = _placed(page)
+    found = ranked.ask({"tally": TALLY}, now, flags=BY_LINK, also=columns, **values, **_people(who))
+    return tally(page, found["tally"] or (), of)
+
+
+def _asked(page: Page, who: Viewer, of: Of, now: datetime, first: int, *, show_parked: bool) -> dict[str, Any]:
+    """The counts, the fingerprint and the ids of one page. One query."""
+    columns, values = _placed(page)
+    there = f"on_page AND {SEGMENT[of]} AND place"
+    active = f"{there} {'=' if show_parked else '<>'} {page.parked_at}"
+    parked = "FALSE" if show_parked else f"{there} = {page.parked_at}"
+    return ranked.ask(
+        {
+            "tally": TALLY,
+            "marker": ranked.changed(SEGMENT[of] if of in (Of.MINE, Of.ROLE) else "TRUE"),
+            "active": ranked.numbers(active, ORDERED, f"LIMIT {paging.SIZE} OFFSET {first}", "ARRAY[id, place]"),
+            "parked": ranked.numbers(parked, ORDERED, f"LIMIT {PARKED_SHOWN}"),
+        },
+        now,
+        flags=BY_LINK,
+        also=columns,
+        **values,
+        **_people(who),
+    )
+
+
+def _sections(page: Page, counts: Tally, rows: list[tuple[int, Any]], now: datetime) -> tuple[Section, ...]:
     return tuple(
         Section(
             group=page.places[place],
-            rows=tuple(row_of(promise, now) for promise in inside),
+            rows=tuple(row_of(promise, now) for _place, promise in inside),
             total=counts.places[place],
             overdue=counts.overdue.get(place, 0),
         )
-        for place, inside in groupby(rows, key=lambda promise: promise.place)
+        for place, inside in groupby(rows, key=lambda row: row[0])
     )
 
 
@@ -306,10 +310,20 @@ def with_subjects(rows: QuerySet[Any]) -> QuerySet[Any]:
     moves = FollowUpNote.objects.filter(follow_up=OuterRef("pk"), action__in=["taken", "handed_over", "given_back"])
     found: QuerySet[Any] = (
         rows.select_related("procedure__patient", "procedure__protocol_version", "responsible", "taken_by")
-        .defer("procedure__protocol_version__data")
-        .annotate(given=Subquery(moves.order_by("-pk").values("text")[:1]))
+        .defer(*columns.OF_PROMISES)
+        .annotate(
+            given=Subquery(moves.order_by("-pk").values("text")[:1]),
+            # as text: to read it as a number is work, and few lines say it
+            phone=Cast("procedure__patient__phone", CharField()),
+            caregiver_phone=Cast("procedure__patient__caregiver_phone", CharField()),
+        )
     )
     return found
+
+
+def read(ids: Collection[int]) -> dict[int, Any]:
+    """The promises with these ids, with their subjects. One query."""
+    return {promise.pk: promise for promise in with_subjects(FollowUp.objects.filter(pk__in=ids))} if ids else {}
 
 
 def row_of(promise: FollowUp, now: datetime) -> Row:
@@ -323,12 +337,15 @@ def row_of(promise: FollowUp, now: datetime) -> Row:
         state=urgency_of(promise, now),
         url=links.url(promise, procedure.code if procedure else ""),
     )
+    patient = procedure.patient if procedure else None
     return Row(
         follow_up=promise,
         mark=mark,
-        patient=procedure.patient if procedure else None,
+        patient=patient,
         code=procedure.code if procedure else "",
         short=protocol.short if protocol else "",
         calls=kind in CALLS,
         given=getattr(promise, "given", None) or "",
+        phone=getattr(promise, "phone", None) or "",
+        caregiver_phone=getattr(promise, "caregiver_phone", None) or "",
     )

@@ -8,23 +8,17 @@ from django.views.decorators.http import require_safe
 
 from clinic import clock
 from clinic.access import record_read, roles_required
-from clinic.roles import CLINICAL, Role
-from followups.selectors import criticals, worklists
+from clinic.roles import CLINICAL
+from followups.selectors import criticals
 
 
 @require_safe
 @roles_required(*sorted(CLINICAL))
 def criticals_page(request: HttpRequest) -> HttpResponse:
     """All of them: those that no physician has taken first."""
-    now = clock.now()
-    rows = [worklists.row_of(promise, now) for promise in worklists.with_subjects(criticals.unread())]
-    record_read(request, page="criticals", patient_ids=[row.patient.pk for row in rows if row.patient])
-    taken = [row for row in rows if row.follow_up.taken_by and row.follow_up.taken_by.has(Role.PHYSICIAN)]
-    context = {
-        "untaken": [row for row in rows if row not in taken],
-        "taken": taken,
-        "back": "criticals",
-    }
+    found = criticals.load(clock.now(), request.GET.get("page"))
+    record_read(request, page="criticals", patient_ids=[row.patient.pk for row in found.rows if row.patient])
+    context = {"found": found, "back": "criticals"}
     return render(request, "followups/criticals/list.html", context)
 
 

@@ -37,10 +37,12 @@ def indicators(request: HttpRequest) -> HttpResponse:
     marker = selector.marker(form.period, now)
     if unchanged(request, marker):
         return HttpResponse(status=204)
-    found = selector.of(form.period, now)
+    kept = selector.remembered(form.period, marker, now)
+    found = kept.found
     context = {
         **periods.context(form, PAGE),
         "found": found,
+        "read_at": kept.at,
         "kinds": [(ladder_words.kind(kind), share) for kind, share in found.overdue_by_kind],
         "words": DEFINITIONS,
         "poll": poll_url(request, marker),

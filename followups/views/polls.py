@@ -9,6 +9,11 @@ from clinic.htmx import is_refresh
 SEEN = "seen"
 
 
+def polled(request: HttpRequest) -> bool:
+    """Does somebody who has seen the list ask whether it has changed?"""
+    return is_refresh(request) and SEEN in request.GET
+
+
 def unchanged(request: HttpRequest, marker: str) -> bool:
     """Is this a poll by somebody who has seen exactly this?"""
     return is_refresh(request) and request.GET.get(SEEN) == marker

@@ -24,10 +24,11 @@ from procedures.access import CONTACT
 @roles_required(*CLINICAL)
 def texts(request: HttpRequest) -> HttpResponse:
     """What waits for a person, and what came in last."""
-    unread, lately = list(selector.unread()), list(selector.lately())
+    page = selector.unread_page(request.GET.get("page"))
+    unread, lately = list(page.object_list), list(selector.lately())
     people = sorted({row.patient_id for row in (*unread, *lately) if row.patient_id})
     record_read(request, page="texts", patient_ids=people)
-    return render(request, "followups/texts/texts.html", {"unread": unread, "lately": lately})
+    return render(request, "followups/texts/texts.html", {"page": page, "unread": unread, "lately": lately})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

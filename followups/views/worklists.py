@@ -21,7 +21,7 @@ from followups.selectors.checklist_queue import Part
 from followups.selectors.groups import CHASE, INBOX, Page
 from followups.selectors.worklists import Of, Worklist
 from followups.views import periods
-from followups.views.polls import poll_url, unchanged
+from followups.views.polls import poll_url, polled, unchanged
 
 Words = dict[str, Any]
 
@@ -67,8 +67,7 @@ def chase(request: HttpRequest) -> HttpResponse:
 def loop(request: HttpRequest) -> HttpResponse:
     """Is anything lost? The figures, the engine's health, and behind each figure exactly its promises."""
     now = clock.now()
-    marker = loop_board.marker(now)
-    if unchanged(request, marker):
+    if polled(request) and unchanged(request, loop_board.marker(now)):
         return HttpResponse(status=204)
     asked = request.GET.get("show", "")
     found = loop_board.load(show=asked, now=now, number=request.GET.get("page"))
@@ -77,7 +76,7 @@ def loop(request: HttpRequest) -> HttpResponse:
         "loop": found,
         "query": f"show={found.show}" if found.show else "",
         "back": f"loop&show={found.show}" if found.show else "loop",
-        "poll": poll_url(request, marker),
+        "poll": poll_url(request, found.marker),
         "tabs": periods.tabs("followups:loop"),
     }
     return _answer(request, "loop", context)
@@ -86,8 +85,7 @@ def loop(request: HttpRequest) -> HttpResponse:
 def _promises(request: HttpRequest, actor: Actor, page: Page, *, usual: Of) -> HttpResponse:
     now, asked = clock.now(), request.GET.get("of", "")
     of = Of(asked) if asked in set(Of) else usual
-    marker = worklists.marker(page, actor, of, now)
-    if unchanged(request, marker):
+    if polled(request) and unchanged(request, worklists.marker(page, actor, of, now)):
         return HttpResponse(status=204)
     parked = request.GET.get("show") == "waiting"
     found = worklists.load(page=page, actor=actor, of=of, now=now, number=request.GET.get("page"), show_parked=parked)
@@ -97,7 +95,7 @@ def _promises(request: HttpRequest, actor: Actor, page: Page, *, usual: Of) -> H
         "segments": _segments(found),
         "query": f"of={of}&show=waiting" if parked else f"of={of}",
         "back": f"{page.code}&of={of}&show=waiting" if parked else f"{page.code}&of={of}",
-        "poll": poll_url(request, marker),
+        "poll": poll_url(request, found.marker),
     }
     return _answer(request, page.code, context)
 

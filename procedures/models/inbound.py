@@ -65,6 +65,7 @@ class InboundMessage(models.Model):
         )
         indexes = (
             models.Index(fields=["received_at"], name="inbound_received"),
+            models.Index(fields=["control_id"], name="inbound_by_number"),  # the search
             models.Index(fields=["id"], condition=Q(state="stored"), name="inbound_stored"),
             models.Index(fields=["state", "received_at"], condition=~Q(state="done"), name="inbound_open"),
             models.Index(

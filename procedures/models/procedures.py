@@ -7,6 +7,7 @@ import secrets
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields.ranges import RangeStartsWith
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -156,6 +157,10 @@ class Procedure(models.Model):
                 fields=["responsible"], condition=Q(closed_at__isnull=True), name="procedure_open_responsible"
             ),
             models.Index(fields=["status"], condition=Q(closed_at__isnull=True), name="procedure_open_status"),
+            # the boards: what begins on a day, by its slot or without one
+            models.Index(RangeStartsWith("stay"), name="procedure_slot_begins"),
+            models.Index(fields=["started_at"], condition=Q(stay__isnull=True), name="procedure_started_no_slot"),
+            models.Index(fields=["arrived_at"], condition=Q(stay__isnull=True), name="procedure_arrived_no_slot"),
             # the engine's sweep: it should find nothing
             models.Index(
                 fields=["id"], condition=Q(planned_version__lt=models.F("facts_version")), name="procedure_unplanned"

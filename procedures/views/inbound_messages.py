@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -29,7 +30,9 @@ from procedures.selectors import inbound_messages as selector
 from procedures.services import inbound, inbound_decisions
 
 logger = logging.getLogger(__name__)
-SIZE = 50
+SIZE = 25
+#: So many of the newest are listed; what is older is looked for.
+MOST = 1000
 clinical = roles_required(*sorted(access.INBOUND))
 #: A document from outside is only handed over; if a browser shows it all the same, nothing in it runs.
 SANDBOX = "sandbox; default-src 'none'"
@@ -42,6 +45,24 @@ ENDINGS = {
 }
 
 
+class Newest(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Counts no further than ``MOST``: nobody turns so many pages, and everything that ever came is not counted."""
+
+    @cached_property
+    def found(self) -> int:
+        rows: Any = self.object_list
+        return int(rows[: MOST + 1].count())
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.found, MOST)
+
+    @property
+    def more(self) -> bool:
+        """There are more than are counted."""
+        return self.found > MOST
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @clinical
 @sensitive_post_parameters("control_id")
@@ -49,7 +70,7 @@ def messages_page(request: HttpRequest) -> HttpResponse:
     """The newest messages, or those that are looked for."""
     form = MessageSearchForm(request.POST if request.method == "POST" else None)
     wanted = form.cleaned_data if form.is_valid() else {}
-    page = Paginator(selector.search(**wanted), SIZE).get_page(request.POST.get("page") or request.GET.get("page"))
+    page = Newest(selector.search(**wanted), SIZE).get_page(request.POST.get("page") or request.GET.get("page"))
     context = {"form": form, "page": page, "searched": form.is_bound}
     status = 422 if form.errors else 200
     return render(request, "procedures/inbound/messages.html", context, status=status)

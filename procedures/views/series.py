@@ -6,6 +6,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -38,6 +39,8 @@ from procedures.views.patients import bookers, page, staff
 from procedures.views.series_lines import Choices, Lines
 
 SOME_TAKEN = gettext_lazy("Some of these cannot be booked as they stand. Nothing was booked.")
+#: Series on a page of the list.
+LISTED = 25
 #: In weeks, where nothing says otherwise.
 USUAL_EVERY = 2
 
@@ -46,9 +49,10 @@ USUAL_EVERY = 2
 @staff
 def series_list(request: HttpRequest) -> HttpResponse:
     """Every series that goes on: what must be booked first stands first."""
-    found = selector.active(clock.now())
-    record_read(request, page="series list", patient_ids=[line.series.patient_id for line in found])
-    context = {"lines": found, "may_book": actor_of(request).has(*access.BOOK)}
+    shown = Paginator(selector.active(clock.now()), LISTED).get_page(request.GET.get("page"))
+    lines = list(shown)
+    record_read(request, page="series list", patient_ids=[line.series.patient_id for line in lines])
+    context = {"page": shown, "lines": lines, "may_book": actor_of(request).has(*access.BOOK)}
     return render(request, "procedures/series/list.html", context)
 
 

@@ -32,7 +32,7 @@ from procedures.selectors.unmatched import OTHER_RESULT, Asked, Question
 from procedures.services import inbound_decisions
 from procedures.services.inbound_decisions import Choice
 
-SIZE = 50
+SIZE = 25
 MOST_FOUND = 10
 clinical = roles_required(*sorted(access.INBOUND))
 

@@ -12,8 +12,6 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
-from django.db.models import Q
-
 from clinic import audit
 from followups import dispatch, engine
 from followups.domain import backoff, planner
@@ -76,9 +74,7 @@ def _step(after: Callable[[FollowUp], dict[str, Any]]) -> Callable[[], Patches]:
     real = engine._step
 
     def step(row: FollowUp, *more: Any) -> Any:
-        found = real(row, *more)
-        FollowUp.objects.filter(pk=row.pk).update(**after(row))
-        return found
+        return replace(real(row, *more), **after(row))
 
     return lambda: {"followups.engine._step": step}
 
@@ -125,14 +121,8 @@ def _no_line(action: str) -> Callable[[], Patches]:
 
 
 def _own_role_only() -> Patches:
-    real = worklists.belongs
-
-    def belongs(of: Any, who: Any) -> Any:
-        if of is Of.ROLE:
-            return Q(taken_by__isnull=True, role__in=[str(role) for role in who.roles])
-        return real(of, who)
-
-    return {"followups.selectors.worklists.belongs": belongs}
+    own = "taken_by_id IS NULL AND role = ANY(%(roles)s)"
+    return {"followups.selectors.worklists.BELONGS": {**worklists.BELONGS, Of.ROLE: own}}
 
 
 def _key_of_attempt() -> Patches:
@@ -214,13 +204,13 @@ MUTATIONS = (
         "not_moved",
         "a step to the director's list is taken and leads nowhere",
         _of("ladder.not_moved"),
-        lambda: {"followups.engine._move": lambda *_: None},
+        lambda: {"followups.engine.WRITE": engine.WRITE.replace("coalesce(v.role, escalated_role)", "escalated_role")},
     ),
     Mutation(
         "nobody_asked",
         "a step is taken and no message is written",
         _of("ladder.silent"),
-        lambda: {"followups.services.messages.queue": lambda **_: 0},
+        lambda: {"followups.services.messages.reminders": lambda **_: []},
     ),
     Mutation(
         "cover_ignored",

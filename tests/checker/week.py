@@ -129,7 +129,7 @@ def _by_link(story: Told) -> None:
     told_by_link.send(procedure=story.case, actor=nora)
     story.at(1, "21:40").tell("ascites_protein")
     story.at(2, "08:10").result("ascites_glucose", glucose=80)
-    story.review("ascites_glucose")
+    story.review("ascites_glucose", "abnormal", tell="now")
     told_by_link.send(procedure=story.case, actor=nora)
     assert dispatch.claim_due(channel="patient_email", now=clock.now())
     story.at(2, "08:20")

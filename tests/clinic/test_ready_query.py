@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,8 +30,12 @@ def asked(query: ReadyQuery[Any], *keys: int) -> dict[str, Any]:
 
 
 def known() -> Iterator[tuple[ReadyQuery[Any], tuple[int, ...]]]:
-    """Every one of the product, with as many keys as it takes."""
-    for query in [one for one in gc.get_objects() if isinstance(one, ReadyQuery)]:
+    """Every one of the product's modules, with as many keys as it takes."""
+    rooms = ("clinic.", "procedures.", "followups.")
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith(rooms)]
+    values = [value for module in modules for value in vars(module).values()]
+    values += [inner for value in values if type(value) is dict for inner in value.values()]
+    for query in {id(value): value for value in values if type(value) is ReadyQuery}.values():
         parameters = inspect.signature(query._write).parameters.values()
         many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         yield query, tuple(range(7_001, 7_001 + (3 if many else len(parameters))))

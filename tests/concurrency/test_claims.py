@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from threading import Barrier
 
@@ -12,9 +13,12 @@ import pytest
 from django.db import connections
 
 from clinic import clock
+from clinic.models import AuditEntry
 from clinic.roles import Role
-from followups import dispatch, engine
-from followups.models import FollowUp, FollowUpNote, Message
+from followups import channels, dispatch, engine
+from followups.channels.base import Outcome, OutgoingMessage
+from followups.domain.backoff import Fate
+from followups.models import DeliveryAttempt, FollowUp, FollowUpNote, Message
 from tests import make
 from tests.factories import promises as factory
 
@@ -78,6 +82,30 @@ def test_without_the_lock_the_same_workers_take_messages_twice() -> None:
         return due
 
     assert max(together(work).values()) > 1
+
+
+def test_workers_that_send_at_once_send_and_settle_each_reminder_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now()
+    queue(now)
+    sent: list[str] = []
+
+    class Session:
+        def send(self, message: OutgoingMessage) -> Outcome:
+            sent.append(message.key)
+            return Outcome(Fate.SENT)
+
+    monkeypatch.setattr(channels.get("email"), "session", lambda: nullcontext(Session()))
+    monkeypatch.setattr(dispatch, "BATCH", 7)
+    monkeypatch.setattr(dispatch.claim_due, "__kwdefaults__", {"limit": 7})
+
+    def work(_: Barrier) -> list[int]:
+        return [dispatch.run(channel="email", now=now, until=clock.real_now() + MINUTE)["sent"]]
+
+    settled = sum(count * times for count, times in together(work).items())
+    assert (settled, len(sent), len(set(sent))) == (ROWS, ROWS, ROWS)
+    assert set(Message.objects.values_list("state", "attempts")) == {("sent", 1)}
+    assert DeliveryAttempt.objects.filter(outcome="sent").count() == ROWS
+    assert AuditEntry.objects.filter(action="message.sent").count() == ROWS
 
 
 def test_engines_that_run_at_once_take_each_rung_once() -> None:

@@ -113,6 +113,8 @@ def test_a_server_that_falls_silent_is_asked_once_more_on_a_new_line_and_then_le
     post.on_sender = stop = Stop(after=2)
     assert engine.send_on("email", now) == {"sent": 2, "queued": 4}
     stop.go_on()
+    words = "mail server cannot be reached: SMTPServerDisconnected"
+    assert set(Message.objects.filter(state="queued").values_list("outcome", flat=True)) == {words}
     assert post.connections <= 2
     settings.EMAIL_TIMEOUT = 10
     assert engine.send_on("email", now + MINUTE) == {"sent": 4}

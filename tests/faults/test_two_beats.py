@@ -67,7 +67,7 @@ def test_without_turn_lock_and_lease_two_workers_send_each_mail_twice(
 
     outbox.fill(PROMISES, now)
     monkeypatch.setattr(engine, "turn", for_all)
-    monkeypatch.setattr(dispatch, "renew_lease", lambda claim: True)
+    monkeypatch.setattr(dispatch, "_look_again", lambda claim, message: message)
 
     def unguarded(barrier: Barrier) -> None:
         def claim_due(*, channel: str, now: datetime, **_: Any) -> list[Claim]:

@@ -158,11 +158,11 @@ def test_the_waiting_list_has_pages_and_every_page_has_the_board(sam: User) -> N
     on_day = make.procedure(status="scheduled", starts=NOW, room=make.room("Room 1"))
     cases = [
         make.procedure(protocol_version=version, patient=who, responsible=doctor, requested_at=NOW - DAY).pk
-        for _ in range(52)
+        for _ in range(27)
     ]
     first, second = day(sam), day(sam, number="2")
-    assert [row.procedure.pk for row in first.waiting] == cases[:50]
-    assert [row.procedure.pk for row in second.waiting] == cases[50:]
+    assert [row.procedure.pk for row in first.waiting] == cases[:25]
+    assert [row.procedure.pk for row in second.waiting] == cases[25:]
     assert lanes(first) == lanes(second) == {"Room 1": [on_day.pk]}
 
 

@@ -20,7 +20,7 @@ from followups.domain.kinds import Kind, Subject
 from followups.domain.labels import DUE_WITHIN
 from followups.domain.picture import Urgency
 from followups.models import FollowUp
-from followups.selectors import checklist_queue, loop, loop_board, worklists
+from followups.selectors import checklist_queue, loop, loop_board, paging, ranked, worklists
 from followups.selectors.case import ORDER, urgency_of
 from followups.selectors.checklist_queue import Part
 from followups.selectors.groups import CHASE, INBOX, Page
@@ -105,6 +105,16 @@ def test_the_database_says_of_every_boundary_what_the_pure_rule_says() -> None:
     assert {r.rank for r in rows} == set(ORDER.values())
 
 
+def test_every_list_ranks_every_boundary_as_the_pure_rule_does() -> None:
+    """What the pages ask at once, against the rule, row by row."""
+    rows = {row.pk: ORDER[urgency_of(row, NOW)] for row in boundary_rows()}
+    listed = ranked.ask({"all": ranked.numbers("TRUE", "id", "", "ARRAY[id, rank]")}, NOW)["all"]
+    assert dict(listed) == rows
+    later = {row.pk: ORDER[urgency_of(row, NOW + DAY)] for row in FollowUp.objects.all()}
+    assert dict(ranked.ask({"all": ranked.numbers("TRUE", "id", "", "ARRAY[id, rank]")}, NOW + DAY)["all"]) == later
+    assert later != rows
+
+
 def test_the_figures_of_the_loop_are_those_of_the_pure_rule(capsys: pytest.CaptureFixture[str]) -> None:
     rows = boundary_rows()
     words = [urgency_of(row, NOW) for row in rows]
@@ -125,7 +135,7 @@ def test_each_figure_leads_to_exactly_the_promises_it_counts() -> None:
     figures = loop.counts(NOW)
     assert all(figures.values())
     for name, figure in figures.items():
-        pages = -(-figure // 50)
+        pages = -(-figure // paging.SIZE)
         listed = [
             row.follow_up.pk
             for number in range(1, pages + 1)
@@ -357,21 +367,22 @@ def test_every_count_is_the_number_of_rows_behind_it(worklist: Page, pia: User) 
     assert load(pia, Of.ALL, INBOX).open == loop.counts(NOW)["open"] == 130
 
 
-def test_a_long_list_comes_in_pages_of_fifty(pia: User) -> None:
+def test_a_long_list_comes_in_pages_of_twenty_five(pia: User) -> None:
     case = make.procedure()
-    rows = [promise(Kind.SIGN_RECORD, due=n * timedelta(minutes=1), procedure=case).pk for n in range(1, 54)]
+    rows = [promise(Kind.SIGN_RECORD, due=n * timedelta(minutes=1), procedure=case).pk for n in range(1, 29)]
     first, second = load(pia, number="1"), load(pia, number="2")
-    assert groups(first) == {"do": rows[:50]}
-    assert groups(second) == {"do": rows[50:]}
-    assert first.sections[0].total == second.sections[0].total == 53
+    assert groups(first) == {"do": rows[:25]}
+    assert groups(second) == {"do": rows[25:]}
+    assert first.sections[0].total == second.sections[0].total == 28
     assert groups(load(pia, number="nonsense")) == groups(first)
+    assert groups(load(pia, number="99")) == groups(second)  # the nearest one
 
 
 def test_parked_promises_are_listed_briefly_and_have_pages_of_their_own(pia: User) -> None:
     case = make.procedure()
     rows = [promise(Kind.RESTART_MEDICINE, due=(2 + n) * DAY, procedure=case).pk for n in range(25)]
     found = load(pia)
-    assert [row.follow_up.pk for row in found.parked] == rows[:20]
+    assert [row.follow_up.pk for row in found.parked] == rows[:10]
     assert (found.parked_total, groups(found)) == (25, {})
     assert groups(load(pia, show_parked=True)) == {"parked": rows}
 
@@ -403,6 +414,14 @@ def test_whatever_happens_to_a_promise_changes_the_marker(change: str, pia: User
     assert worklists.marker(INBOX, Actor.person(pia), Of.MINE, NOW) == before
     FollowUp.objects.filter(pk=row.pk).update(**CHANGES[change])
     assert worklists.marker(INBOX, Actor.person(pia), Of.MINE, NOW) != before
+
+
+@pytest.mark.parametrize("of", Of)
+def test_a_poll_and_the_page_find_the_same_marker(of: Of, pia: User) -> None:
+    promise(Kind.SIGN_RECORD, responsible=pia)
+    promise(Kind.REVIEW_RESULT, due=-HOUR, level="critical")
+    assert load(pia, of).marker == worklists.marker(INBOX, Actor.person(pia), of, NOW)
+    assert loop_board.load(show="", now=NOW).marker == loop_board.marker(NOW)
 
 
 def test_the_marker_of_mine_is_not_moved_by_what_is_not_mine(pia: User) -> None:

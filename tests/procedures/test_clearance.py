@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
 
 from clinic import clock
 from clinic.actor import Actor
@@ -149,7 +150,7 @@ def test_once_the_needle_is_in_nothing_is_left_to_sign(stopped: Procedure) -> No
 
 
 def test_the_day_before_runs_once_for_each_slot(stopped: Procedure) -> None:
-    day = stopped.stay.lower.date()
+    day = timezone.localdate(stopped.stay.lower)
     assert safety.day_before(actor=SYSTEM, first=day, last=day) == (1, 0)
     assert safety.day_before(actor=SYSTEM, first=day, last=day) == (0, 0)
     assert SafetyRun.objects.filter(moment=Moment.DAY_BEFORE).count() == 1

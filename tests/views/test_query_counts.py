@@ -62,6 +62,12 @@ LISTS = {
     "/laboratories/": Role.NURSE,
     "/handover/": Role.NURSE,
     "/texts/": Role.NURSE,
+    "/critical/": Role.PHYSICIAN,
+    "/loop/?show=critical": Role.DIRECTOR,
+    "/absences/": Role.NURSE,
+    "/on-call/": Role.DIRECTOR,
+    "/places/": Role.DIRECTOR,
+    "/audit/": Role.DIRECTOR,
 }
 #: Pages of one case: before the needle or after it, and whose they are.
 ALL = (Role.SCHEDULER, Role.NURSE, Role.PHYSICIAN, Role.DIRECTOR)
