@@ -5,6 +5,8 @@ PY := $(VENV)/bin/python
 # Processes of the test run; 0 for one process with readable output.
 TEST_PROCESSES ?= 2
 PYTEST := $(PY) -m pytest
+# Cases of the year that ends the proof.
+PROCEDURES ?= 10000
 SERVERS := $(PY) -m clinic.embedded_servers run --
 
 .PHONY: run test proof check bench vendor screenshots lock clean venv-run venv-test venv-dev venv-bench
@@ -19,6 +21,7 @@ test: venv-test
 
 proof: venv-test
 	$(PYTEST) -m proof $(ARGS)
+	$(PY) manage.py simulate --procedures $(PROCEDURES)
 
 check: venv-dev
 	$(PY) -m ruff check .

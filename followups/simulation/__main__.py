@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,13 @@ def _run(given: argparse.Namespace, var: Path, servers: Servers) -> int:
 
     logging.getLogger().setLevel(logging.CRITICAL)  # what is planted is expected; the checker says what is not
     call_command("migrate", interactive=False, verbosity=0)
-    wanted = year.Wanted(procedures=given.procedures, days=given.days, seed=given.seed, faults=faults_of(given.faults))
+    wanted = year.Wanted(
+        procedures=given.procedures,
+        days=given.days,
+        seed=given.seed,
+        faults=faults_of(given.faults),
+        look=timedelta(minutes=given.look),
+    )
     bar = Bar(wanted)
     try:
         made: Year = year.run(wanted, var, check=judge.judge, machines=servers, tell=bar)

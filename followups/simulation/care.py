@@ -88,7 +88,7 @@ def prepared(world: World, case: Case, fate: Fate) -> Story:
     if fate.thinner:
         yield clock.now() + HOUR
         at_work = world.at_work(case)
-        at_work.takes("Rivaroxaban", "20 mg once a day")
+        world.attempt("medicine", partial(at_work.takes, "Rivaroxaban", "20 mg once a day"))
         at_work.proceed("The diagnosis cannot wait, and the prescriber advises against a pause")
     if fate.ends == "moved":
         yield clock.now() + rng.randrange(2, 20) * HOUR
@@ -232,7 +232,8 @@ def _pre_visit(world: World, case: Case, fate: Fate, slot: datetime) -> None:
     worker = world.at_work(case)
     with events.together():
         if fate.held:
-            worker.takes("Apixaban", "5 mg twice a day", last_dose=slot - DOAC_HOLD)
+            dose = partial(worker.takes, "Apixaban", "5 mg twice a day", last_dose=slot - DOAC_HOLD)
+            world.attempt("medicine", dose)
         if fate.allergy:
             world.attempt("allergy", partial(worker.allergic, fate.allergy, "rash"))
         worker.sign("pre_visit")

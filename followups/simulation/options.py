@@ -8,7 +8,7 @@ from pathlib import Path
 #: By each of these names alone, or several with commas between them.
 FAULTS = ("worker_killed", "broker_emptied", "database_restarted", "clock_jump", "dst", "two_beats")
 ALL, NONE = "all", "none"
-PROCEDURES, DAYS = 10_000, 365
+PROCEDURES, DAYS, LOOK = 10_000, 365, 5
 
 
 def add_to(parser: ArgumentParser) -> None:
@@ -17,6 +17,9 @@ def add_to(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed makes the same year")
     parser.add_argument(
         "--faults", type=_known, default=ALL, metavar="LIST", help=f"all, none, or of: {', '.join(FAULTS)}"
+    )
+    parser.add_argument(
+        "--look", type=int, default=LOOK, metavar="M", help=f"the engine looks every M minutes ({LOOK})"
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep everything there: VAR_DIR=DIR make run shows it")
 

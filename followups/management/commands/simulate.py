@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         argv = [sys.executable, "-m", "followups.simulation"]
-        for name in ("procedures", "days", "seed", "faults", "keep"):
+        for name in ("procedures", "days", "seed", "faults", "look", "keep"):
             if options[name] is not None:
                 argv += [f"--{name}", str(options[name])]
         code = subprocess.run(argv, cwd=settings.BASE_DIR, check=False).returncode
