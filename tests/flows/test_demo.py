@@ -237,7 +237,7 @@ def test_an_interrupted_one_puts_the_clock_back_and_says_so(
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(build.Timeline, "run", interrupt)
+    monkeypatch.setattr(build.Replay, "run", interrupt)
     with pytest.raises(KeyboardInterrupt):
         demo()
     assert DemoClock.objects.get().offset.total_seconds() == 0

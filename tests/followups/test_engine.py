@@ -328,7 +328,7 @@ def test_a_plan_that_is_behind_is_made_up_for_and_warned_of(
 ) -> None:
     case = factory.case(facts_version=2)
     planned: list[int] = []
-    monkeypatch.setattr(reconcile, "procedure", lambda pk, _row: planned.append(pk))
+    monkeypatch.setattr(reconcile, "procedure", lambda pk, _row=None: planned.append(pk))
     report = engine.run_pass(now)
     assert (planned, report.swept) == ([case.pk], 1)
     assert "1 plans were behind" in caplog.text
@@ -340,7 +340,7 @@ def test_one_case_that_cannot_be_planned_does_not_stop_the_sweep(
     poisoned, healthy = factory.case(facts_version=2), factory.case(facts_version=2)
     planned: list[int] = []
 
-    def plan(pk: int, _row: object) -> None:
+    def plan(pk: int, _row: object = None) -> None:
         if pk == poisoned.pk:
             raise ZeroDivisionError
         planned.append(pk)

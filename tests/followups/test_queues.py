@@ -108,6 +108,8 @@ def test_one_channel_that_is_down_does_not_keep_another_from_sending(
             raise ConnectionError
         return Counter(sent=7)
 
+    for name in ("email", "sms"):
+        factory.message(channel=name, not_before=now)
     monkeypatch.setattr(channels, "NAMES", frozenset({"email", "sms"}))
     monkeypatch.setattr(dispatch, "run", run)
     report = engine.run_pass(now)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic import clock
 from clinic.models import AuditEntry, User
@@ -88,7 +89,7 @@ def test_later_blood_is_ordered_with_one_tap_or_read_elsewhere_in_one_line() -> 
     page = address("later_tests", case, "bloods_after_drainage")
     physician = web(make.user(Role.PHYSICIAN))
     assert 'value="panel:bloods_after_drainage"' in physician.get(page).content.decode()
-    today = clock.now().date()
+    today = timezone.localdate(clock.now())
     read = {"decision": "elsewhere", "place": "Practice", "finding": "abnormal", "interpretation": "Sodium 124"}
     for typed, says in (
         (read, "Say what is done about it"),
