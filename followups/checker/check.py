@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -47,14 +47,16 @@ def check(
     shown: Mapping[str, int] | None = None,
     late: timedelta,
     acknowledged: Iterable[str] | None = None,
+    asleep: Sequence[tuple[datetime, datetime]] = (),
 ) -> Report:
     """Read everything and say what is wrong. ``now`` is the clinic's time, ``late`` how seldom the engine looks.
 
     ``delivered``: what providers accepted; ``shown``: the numbers on the pages; ``acknowledged``: digests (SHA-256) of
-    laboratories' messages that were answered. What the caller does not know is not asked about.
+    laboratories' messages that were answered. What the caller does not know is not asked about. ``asleep``: when the
+    machine itself slept, from and until, as far as the caller knows.
     """
     began = time.perf_counter()
-    report, at = Report(at=now), At(now, late)
+    report, at = Report(at=now), At(now, late, asleep)
     with snapshot():
         given, rows = symptoms.as_sql(symptoms.unasked())
         params = at.params(unasked=rows)

@@ -19,7 +19,8 @@ def look(report: Report, at: At) -> None:
             continue
         late += 1
         its = climbing.plan(kind, "critical", start_at, due_at)
-        due = its.due(until - at.late) if its and until - at.late >= opened_at else 0
+        ripe = at.ripe_at(until)
+        due = its.due(ripe) if its and ripe >= opened_at else 0
         if rung < due:
             words = f"noticed after {until - start_at}, promise {promise} had climbed {rung} of {due} steps"
             found.append(Complaint("critical.not_climbed", "result", version, words))

@@ -16,6 +16,19 @@ ITS_PROMISE = """EXISTS (SELECT 1 FROM followups_followup f WHERE f.closed_at IS
     AND f.subject_id = m.id AND f.kind = '{}')"""
 WAITS = "EXISTS (SELECT 1 FROM procedures_inbounditem i WHERE i.message_id = m.id AND i.state = 'waiting')"
 
+#: Values in words: an organism belongs to the growth that it was said of, and goes with it.
+WORDS = """
+words AS (
+    SELECT t.id AS test, c ->> 'code' AS code
+    FROM procedures_labtest t
+    JOIN procedures_procedure p ON p.id = t.procedure_id
+    JOIN procedures_protocolversion v ON v.id = p.protocol_version_id
+    CROSS JOIN jsonb_array_elements(v.data -> 'tests') d
+    CROSS JOIN jsonb_array_elements(d -> 'components') c
+    WHERE d ->> 'code' = t.code AND c ->> 'kind' = 'text'
+      AND EXISTS (SELECT 1 FROM procedures_resultversion r WHERE r.test_id = t.id AND r.number > 1)
+)"""
+
 
 def _message(code: str, wrong: str, words: str = "m.state") -> Question:
     sql = f"SELECT 'message', m.id, {words} FROM procedures_inboundmessage m WHERE {wrong}"
@@ -85,6 +98,7 @@ QUESTIONS = (
     ),
     Question(
         code="inbound.value_lost",
+        given=(WORDS,),
         looked=f"{VERSIONS} WHERE entered_by_id IS NULL AND status <> 'withdrawn' AND number > 1",
         wrong="""
             SELECT 'result', n.id, 'lacks ' || k || ', which stood before it'
@@ -96,7 +110,11 @@ QUESTIONS = (
               AND NOT n.values ? k AND n.reported_at >= n.reported
               AND (n.before -> k) ? 'value' AND n.before -> k ->> 'value' IS NOT NULL
               AND array_position(ARRAY['preliminary', 'final', 'corrected'], n.status::text)
-                  >= array_position(ARRAY['preliminary', 'final', 'corrected'], n.was::text)""",
+                  >= array_position(ARRAY['preliminary', 'final', 'corrected'], n.was::text)
+              AND NOT (EXISTS (SELECT 1 FROM words w WHERE (w.test, w.code) = (n.test_id, k)) AND EXISTS (
+                  SELECT 1 FROM jsonb_object_keys(n.values) o WHERE n.before ? o
+                    AND NOT EXISTS (SELECT 1 FROM words w WHERE (w.test, w.code) = (n.test_id, o))
+                    AND n.before -> o ->> 'value' IS DISTINCT FROM n.values -> o ->> 'value'))""",
     ),
     Question(
         code="result.test_state_wrong",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -34,11 +34,18 @@ class At:
 
     now: datetime
     late: timedelta
+    #: When the machine itself slept, from and until: nobody could be asked then.
+    asleep: Sequence[tuple[datetime, datetime]] = ()
+
+    def ripe_at(self, moment: datetime) -> datetime:
+        """What was due by then must have been done at ``moment``: less while the machine slept and just after."""
+        begins = [begin for begin, end in self.asleep if begin <= moment <= end + self.late]
+        return min([moment, *begins]) - self.late
 
     @property
     def ripe(self) -> datetime:
         """What was due by then must have been done."""
-        return self.now - self.late
+        return self.ripe_at(self.now)
 
     def params(self, **more: Any) -> dict[str, Any]:
         table = rules()

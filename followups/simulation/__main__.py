@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,38 +50,60 @@ def _run(given: argparse.Namespace, var: Path, servers: Servers) -> int:
         faults=faults_of(given.faults),
         look=timedelta(minutes=given.look),
     )
+    gc.freeze()  # what is loaded by now stays: the collector need not look at it for an hour
     bar = Bar(wanted)
-    try:
+    with bar.listening():
         made: Year = year.run(wanted, var, check=judge.judge, machines=servers, tell=bar)
-    finally:
-        bar.end()
     sys.stdout.write("\n".join([*closing.lines(made), ""]))
     if given.keep is not None:
         people.LOGINS = var / "demo-logins.txt"
         people.write_logins(wanted.password)
         sys.stdout.write(f"VAR_DIR={var} make run shows it; everybody logs in with {wanted.password!r}.\n")
     connection.close()
-    return 0 if made.content else 1
+    return 0 if made.content and not bar.stopped else 1
 
 
 class Bar:
-    """One line on a terminal, nothing elsewhere."""
+    """One line on a terminal, a line a month elsewhere. Ctrl-C ends the year on that day: the checker is asked all the
+    same, and the closing table says that it was no whole one.
+    """
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._shown = sys.stderr.isatty()
+        self._month = 0
+        self.stopped = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        before = signal.signal(signal.SIGINT, self._stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+            if self._shown:
+                sys.stderr.write("\n")
+
+    def _stop(self, *_signal: object) -> None:
+        self.stopped = True
 
     def __call__(self, moment: datetime, world: World) -> None:
-        if not self._shown:
-            return
+        """A new day begins."""
+        if self.stopped:
+            world.time.end = world.time.now
+            sys.stderr.write(f"\nstopped on {moment:%d %b %Y}\n")
+        if self._shown:
+            self._draw(moment, world)
+        elif moment.month != self._month:
+            self._month = moment.month
+            sys.stderr.write(f"{moment:%d %b %Y}: {world.figures['requested']} cases\n")
+            sys.stderr.flush()
+
+    def _draw(self, moment: datetime, world: World) -> None:
         share = min(1.0, (moment - self._wanted.begin).days / self._wanted.days)
         done = "█" * round(share * WIDTH)
         sys.stderr.write(f"\r{done:<{WIDTH}} {share:4.0%}  {moment:%d %b %Y}  {world.figures['requested']} cases ")
         sys.stderr.flush()
-
-    def end(self) -> None:
-        if self._shown:
-            sys.stderr.write("\n")
 
 
 if __name__ == "__main__":

@@ -32,10 +32,11 @@ def lines(year: Year) -> Iterator[str]:
         yield from (f"  {line}" for line in report.lines())
     for fault in year.failed:
         yield f"FAILED {fault.name} at {fault.at:%Y-%m-%d %H:%M}: {fault.failed}"
-    number = Procedure.objects.count()
+    number, lived = Procedure.objects.count(), year.world.time.now - year.world.time.begin
     yield f"digest {digest.of_rows()[:16]}, seed {year.wanted.seed}"
     yield (
-        f"{number} procedures, {year.wanted.days} days in {year.seconds:.0f} s ({year.cpu:.0f} s of CPU): "
+        f"{number} procedures, {round(lived / timedelta(days=1))} of {year.wanted.days} days in {year.seconds:.0f} s "
+        f"({year.cpu:.0f} s of CPU): "
         f"{number / year.seconds:.1f} procedures/s"
     )
     yield "content" if year.content else "NOT CONTENT"

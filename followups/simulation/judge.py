@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from followups import checker
 from followups.checker import Delivered, Report
 from followups.selectors import shown
-from followups.simulation.sinks import Accepted
+from followups.simulation.year import Year
 
 
-def judge(now: datetime, accepted: Sequence[Accepted], acknowledged: Iterable[str], look: timedelta) -> Report:
+def judge(year: Year, now: datetime) -> Report:
     """Everything that it asserts, at this moment."""
     return checker.check(
         now,
-        delivered=[Delivered(row.key, row.at) for row in accepted],
+        delivered=[Delivered(row.key, row.at) for row in year.accepted],
         shown=shown.counts(now),
-        late=look,
-        acknowledged=acknowledged,
+        late=year.wanted.look,
+        acknowledged=year.world.acknowledged,
+        asleep=year.world.time.slept,
     )

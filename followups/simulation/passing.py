@@ -38,6 +38,8 @@ class Passing(Timeline):
         self.shift = timedelta(0)
         #: The machine sleeps until then: nothing happens before.
         self.asleep_until = self.begin
+        #: When it slept, from and until.
+        self.slept: list[tuple[datetime, datetime]] = []
         self.pass_by: Callable[[datetime], PassReport] = engine.run_pass
         self._looked = self.begin
         self._due: datetime | None = self.begin
@@ -53,6 +55,7 @@ class Passing(Timeline):
     def suspend(self, until: datetime) -> None:
         """A machine that sleeps: what would have happened happens when it wakes, the engine's looks among it."""
         self.asleep_until = until
+        self.slept.append((self.now, until))
 
     def finish(self) -> None:
         """Whatever is left of the time passes, and the engine looks once more, at the end."""

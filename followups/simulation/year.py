@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -40,7 +40,7 @@ MOST_LINES = 12
 
 
 #: The clinic's time, what providers took, digests of what was acknowledged, how far apart the engine's looks are.
-Check = Callable[[datetime, Sequence[Accepted], Sequence[str], timedelta], Report]
+Check = Callable[["Year", datetime], Report]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ class Year:
 
     def judged_by(self, check: Check) -> None:
         """Ask the checker about this moment."""
-        self.reports.append(check(clock.now(), self.accepted, self.world.acknowledged, self.wanted.look))
+        self.reports.append(check(self, clock.now()))
 
     @property
     def doubled(self) -> int:

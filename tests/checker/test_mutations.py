@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from followups import checker
-from followups.selectors import shown
+from followups.simulation import judge, year
 from tests.checker import week
 from tests.checker.disturbed import DISTURBED
 from tests.checker.mutations import MUTATIONS, Mutation
@@ -40,18 +37,13 @@ def test_a_planted_fault_is_complained_about_in_a_simulated_clinic(
     mutation: Mutation, tmp_path: Path, settings: Any
 ) -> None:
     """At each month's end and at the last moment: what was wrong in between may be over by then."""
-    year = pytest.importorskip("followups.simulation.year")
     settings.DEMO = True
     with mutation.planted():
-        lived = year.run(year.Wanted(procedures=60, days=40, seed=7, faults=mutation.faults), tmp_path, check=_judged)
+        lived = year.run(
+            year.Wanted(procedures=60, days=40, seed=7, faults=mutation.faults), tmp_path, check=judge.judge
+        )
     found = {code for report in lived.reports for code in report.codes}
     assert mutation.codes & found, f"{mutation.breaks}: only {sorted(found)}"
-
-
-def _judged(now: datetime, accepted: Sequence[Any], look: timedelta) -> checker.Report:
-    """With every number that pages show, and everything that providers took."""
-    delivered = [checker.Delivered(row.key, row.at) for row in accepted]
-    return checker.check(now, delivered=delivered, shown=shown.counts(now), late=look)
 
 
 def test_the_document_names_every_planted_fault_and_every_complaint() -> None:

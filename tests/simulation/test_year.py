@@ -68,7 +68,7 @@ def test_a_twentieth_of_a_year_with_every_fault_in_the_process(tmp_path: Path) -
     assert len(doubled(made)) <= sum(fault.figures.get("after", 0) for fault in made.injected)
     assert made.doubled == len(doubled(made))
     assert nightly.violations() == {}
-    report = judge.judge(made.world.now, made.accepted, made.world.acknowledged, made.wanted.look)
+    report = judge.judge(made, made.world.now)
     assert report.content, "\n".join(report.lines())
 
 
