@@ -11,17 +11,15 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
-import psycopg
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 from psycopg.adapt import Transformer
 from psycopg.pq import Format
-from psycopg.sql import Literal
 from psycopg.types.numeric import Int8
 
-from clinic.prepared import THRESHOLD
+from clinic import prepared
 from clinic.ready_query import reader
 
 Parts = Mapping[str, QuerySet[Any, Any]]
@@ -101,42 +99,18 @@ class _Ready:
         sql = "SELECT " + ", ".join(part.sql for part in self._parts.values())
         params = [param for part in self._parts.values() for param in part.params]
         self._keys = [key for key in keys if any(isinstance(param, Given) and param.name == key for param in params)]
-        self._sql = _placed(sql, params, self._keys)
+        self._sql = prepared.placed(sql, params, self._number)
+
+    def _number(self, param: Any) -> int | None:
+        return self._keys.index(param.name) + 1 if isinstance(param, Given) else None
 
     def rows(self, keys: Mapping[str, object]) -> Rows:
-        connection.ensure_connection()
-        raw: Any = connection.connection
-        if raw.prepare_threshold is None:  # as in ``clinic.prepared``
-            raw.prepare_threshold = THRESHOLD
         values: list[Any] = [keys[name] for name in self._keys]
         given = [Int8(value) if isinstance(value, int) else value for value in values]  # one plan, however large a key
-        with connection._prepare_cursor(_Prepared(raw)) as cursor:  # type: ignore[attr-defined]
+        with prepared.cursor() as cursor:  # so long a statement takes several times as long to plan as to answer
             cursor.execute(self._sql, given)
             found: Sequence[Any] = cursor.fetchone() or ()
         return {name: part.read(column or ()) for (name, part), column in zip(self._parts.items(), found, strict=True)}
-
-
-class _Prepared(psycopg.RawCursor[Any]):
-    """PostgreSQL reads so long a statement, and plans it, in several times the time that it takes to answer it: once on
-    each connection, and psycopg knows when once more.
-    """
-
-    def execute(self, query: Any, params: Any = None, **_how: Any) -> Self:
-        return super().execute(query, params, prepare=True)
-
-
-def _placed(sql: str, params: Sequence[Any], keys: Sequence[str]) -> str:
-    """The statement with a number for each key and everything else said in it, so that partial indexes can be used."""
-    raw: Any = connection.connection
-    rest = iter(params)
-
-    def said(match: re.Match[str]) -> str:
-        if match[0] == "%%":
-            return "%"
-        param = next(rest)
-        return f"${keys.index(param.name) + 1}" if isinstance(param, Given) else Literal(param).as_string(raw)
-
-    return re.sub("%%|%s", said, sql)
 
 
 class _Part:

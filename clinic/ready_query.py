@@ -2,7 +2,8 @@
 
 Django takes several times longer to write the SQL of a small query than PostgreSQL to answer it. What is asked at every
 change of a fact is written here as an ordinary queryset of keys, compiled at its first use, and run from then on with
-the keys in their places: the same SQL, the same rows. For anything else a queryset is the right thing.
+the keys in their places, prepared on each connection: the same SQL, the same rows. For anything else a queryset is the
+right thing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models import query as django_query
 from django.db.transaction import TransactionManagementError
+from psycopg.types.numeric import Int8
+
+from clinic import prepared
 
 Row = TypeVar("Row")
 Values = Sequence[Any]
@@ -72,16 +76,12 @@ class _Ready:
     def __init__(self, queryset: QuerySet[Any, Any], stand_ins: Sequence[int]) -> None:
         assert not queryset._prefetch_related_lookups  # type: ignore[attr-defined]
         compiler: Any = queryset.query.get_compiler(using=queryset.db)
-        self._sql, params = compiler.as_sql()
-        self._params = list(params)
-        places = {stand_in: key for key, stand_in in enumerate(stand_ins)}
-        # psycopg is told of an integer's size by its type
-        self._places = [
-            (at, places[value], type(value))
-            for at, value in enumerate(params)
-            if isinstance(value, int) and value in places
-        ]
-        assert {key for _, key, _ in self._places} == set(places.values()), "a key that the query does not ask with"
+        sql, params = compiler.as_sql()
+        places = {stand_in: key for key, stand_in in enumerate(stand_ins, start=1)}
+        asked = {places.get(value) for value in params if isinstance(value, int)} - {None}
+        assert asked == set(places.values()), "a key that the query does not ask with"
+        connection.ensure_connection()  # its quotes are used
+        self._sql = prepared.placed(sql, params, lambda value: places.get(value) if isinstance(value, int) else None)
         columns = [selected[0] for selected in compiler.select[: compiler.col_count]]
         self._converters = [
             (at, convert, expression)
@@ -94,11 +94,8 @@ class _Ready:
     def rows(self, keys: Sequence[int]) -> list[Any]:
         if self._locks and not connection.in_atomic_block:
             raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
-        params = self._params.copy()
-        for at, key, sized in self._places:
-            params[at] = sized(keys[key])
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, params)
+        with prepared.cursor() as cursor:
+            cursor.execute(self._sql, [Int8(key) for key in keys])  # one plan, however large a key
             found: Iterable[Values] = cursor.fetchall()
         if self._converters:
             found = [self._converted(row) for row in found]

@@ -33,6 +33,11 @@ def pytest_configure() -> None:
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def static_files_are_looked_for_once() -> Iterator[None]:
     """Each ``Client()`` is a server of its own, and WhiteNoise would walk through all static files for each."""

@@ -71,7 +71,7 @@ class Bar:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._shown = sys.stderr.isatty()
-        self._month = 0
+        self._month = (0, 0)
         self.stopped = False
 
     @contextmanager
@@ -94,8 +94,8 @@ class Bar:
             sys.stderr.write(f"\nstopped on {moment:%d %b %Y}\n")
         if self._shown:
             self._draw(moment, world)
-        elif moment.month != self._month:
-            self._month = moment.month
+        elif (month := (moment.year, moment.month)) > self._month:
+            self._month = month
             sys.stderr.write(f"{moment:%d %b %Y}: {world.figures['requested']} cases\n")
             sys.stderr.flush()
 

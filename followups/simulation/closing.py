@@ -14,8 +14,8 @@ from followups.simulation import digest
 from followups.simulation.year import Year
 from procedures.models import InboundMessage, Procedure
 
-#: From one acceptance to the copy after a worker was lost: its lease and the engine's next look.
-WINDOW = timedelta(minutes=15)
+#: From one acceptance to the copy after a worker was lost: its lease and the first pause; two looks come to it.
+WINDOW = timedelta(minutes=5)
 
 
 def lines(year: Year) -> Iterator[str]:
@@ -32,6 +32,8 @@ def lines(year: Year) -> Iterator[str]:
         yield from (f"  {line}" for line in report.lines())
     for fault in year.failed:
         yield f"FAILED {fault.name} at {fault.at:%Y-%m-%d %H:%M}: {fault.failed}"
+    for table, found in digest.by_table().items():
+        yield f"  {table:<34}{found:>14}"
     number, lived = Procedure.objects.count(), year.world.time.now - year.world.time.begin
     yield f"digest {digest.of_rows()[:16]}, seed {year.wanted.seed}"
     yield (
@@ -72,7 +74,7 @@ def doubled(year: Year) -> list[str]:
         key
         for key, times in sorted(by_key.items())
         for earlier, later in pairwise(sorted(times))
-        if later - earlier <= WINDOW.total_seconds()
+        if later - earlier <= (WINDOW + 2 * year.wanted.look).total_seconds()
     ]
 
 

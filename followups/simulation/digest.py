@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-#: Table → columns; none of them a key of the database, a secret, or the wall clock.
+#: Table → columns; none of them a key of the database, a secret, the wall clock, or drawn at random by the product (the
+#: codes of cases, and the bytes of the messages in which a laboratory repeats them).
 ROWS = {
-    "procedures_procedure": "code, status, indication, variant, outcome, disposition, lower(stay), started_at, "
+    "procedures_procedure": "status, indication, variant, outcome, disposition, lower(stay), started_at, "
     "completed_at, ended_at, closed_at, facts_version = planned_version",
     "procedures_labtest": "code, status, collected_at, received_at, ended_at",
     "procedures_resultversion": "number, status, level, values::text",
-    "procedures_inboundmessage": "control_id, digest, state, received_at",
+    "procedures_inboundmessage": "control_id, state, received_at",
     "procedures_inbounditem": "place, state, level",
     "followups_review": "interpretation, plan, tell, at",
     "followups_patientcontact": "purpose, channel, outcome, at",
