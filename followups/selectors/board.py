@@ -305,8 +305,8 @@ def _series_to_book() -> Subquery:
 def _due() -> Subquery:
     """When the one promise about booking that a case has is due."""
     promises = FollowUp.objects.filter(
+        procedure=OuterRef("pk"),  # the index of what is open of a case
         subject_kind=Subject.PROCEDURE,
-        subject_id=OuterRef("pk"),
         closed_at__isnull=True,
         kind__in=[str(kind) for kind in BOOKING_KINDS],
     )

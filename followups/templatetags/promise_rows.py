@@ -124,7 +124,7 @@ def promise_on_paper(context: Any, row: Row) -> SafeString:
     what = f'<a href="{escape(mark.url)}">{label}</a>' if mark.url else label
     who = reach = ""
     if patient:
-        case = f'{escape(patient.mrn)} · <span class="mono">{escape(row.code)}</span> · {escape(row.short)}'
+        case = f'{escape(row.mrn)} · <span class="mono">{escape(row.code)}</span> · {escape(row.short)}'
         who = f"{escape(patient.name)}, {words.born} {parts.day(patient.birth_date)}"
         who += f' <span class="soft small nowrap">{case}</span>'
         reach = _reach(row, patient)
