@@ -14,11 +14,12 @@ from itertools import groupby
 from typing import Any
 
 from django.core.paginator import Page as Rows
-from django.db.models import CharField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import CharField, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
 from clinic.actor import Actor
 from clinic.models import Absence, User
+from clinic.one_statement import IsOneOf, OneStatement, Parts
 from clinic.roles import Role
 from followups import links, wording
 from followups.domain import kinds
@@ -182,7 +183,7 @@ def _people(who: Viewer) -> dict[str, Any]:
     }
 
 
-def _placed(page: Page) -> tuple[str, dict[str, Any]]:
+def _placed(page: Page) -> tuple[dict[str, str], dict[str, Any]]:
     """The columns that say whose a promise is, whether the page is about it, and its one place there: the first that
     takes it. Whatever somebody has taken is on their page, of whatever kind it is.
     """
@@ -194,11 +195,11 @@ def _placed(page: Page) -> tuple[str, dict[str, Any]]:
     whens.append(f"WHEN {begins_later} OR {elsewhere} THEN {page.parked_at}")
     kinds_of = {f"kinds_{page.at(group.code)}": _names(group.kinds) for group in page.groups if group.kinds}
     whens += [f"WHEN kind = ANY(%({name})s) THEN {name.removeprefix('kinds_')}" for name in kinds_of]
-    theirs = ", ".join(f"{BELONGS[of]} AS in_{of}" for of in (Of.MINE, Of.ROLE, Of.COVERED))
+    theirs = {f"in_{of}": BELONGS[of] for of in (Of.MINE, Of.ROLE, Of.COVERED)}
     about = "TRUE" if page.kinds is None else f"kind = ANY(%(kinds)s) OR {BELONGS[Of.MINE]}"
-    place = f"CASE {' '.join(whens)} ELSE {page.at(page.rest)} END AS place"
+    place = f"CASE {' '.join(whens)} ELSE {page.at(page.rest)} END"
     values = {"timed": _names(page.timed), "elsewhere": _names(page.elsewhere), "kinds": _names(page.kinds or ())}
-    return f"{theirs}, NOT by_link AND ({about}) AS on_page, {place}", values | kinds_of
+    return theirs | {"on_page": f"NOT by_link AND ({about})", "place": place}, values | kinds_of
 
 
 def _names(some: Iterable[Kind]) -> list[str]:
@@ -275,7 +276,7 @@ def _asked(page: Page, who: Viewer, of: Of, now: datetime, first: int, *, show_p
     return ranked.ask(
         {
             "tally": TALLY,
-            "marker": ranked.changed(SEGMENT[of] if of in (Of.MINE, Of.ROLE) else "TRUE"),
+            "marker": ranked.changed(BELONGS[of] if of in (Of.MINE, Of.ROLE) else "TRUE"),
             "active": ranked.numbers(active, ORDERED, f"LIMIT {paging.SIZE} OFFSET {first}", "ARRAY[id, place]"),
             "parked": ranked.numbers(parked, ORDERED, f"LIMIT {PARKED_SHOWN}"),
         },
@@ -345,7 +346,15 @@ def with_shared_subjects(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def read(ids: Collection[int]) -> dict[int, Any]:
     """The promises with these ids, with their subjects. One query."""
-    return {promise.pk: promise for promise in with_subjects(FollowUp.objects.filter(pk__in=ids))} if ids else {}
+    return {promise.pk: promise for promise in BY_NUMBER.rows(ids=list(ids))["promises"]} if ids else {}
+
+
+def _by_number(ids: Any) -> Parts:
+    return {"promises": with_subjects(FollowUp.objects.filter(IsOneOf(F("pk"), ids)).order_by())}
+
+
+#: A page's rows: to write this query costs more than to answer it.
+BY_NUMBER = OneStatement(_by_number)
 
 
 def row_of(promise: FollowUp, now: datetime) -> Row:
