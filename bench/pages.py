@@ -140,7 +140,9 @@ def _reads(plan: dict[str, Any], whole: frozenset[str], limited: bool = False) -
     # what is sorted or grouped below a limit is read to its end first
     limited = limited and kind in {"Limit", "Nested Loop", "Subquery Scan", "Result", "Merge Append", "LockRows"}
     for below in plan.get("Plans", ()):
-        yield from _reads(below, whole, limited)
+        # what costs more than that for which it is read is not read to its end: a merge stops with its other side
+        stops = below["Total Cost"] > plan["Total Cost"]
+        yield from _reads(below, whole, limited or stops)
 
 
 def _whole() -> frozenset[str]:

@@ -18,6 +18,10 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('not_done', True)), fields=['done_at'], name='action_not_done'),
         ),
         migrations.AddIndex(
+            model_name='followup',
+            index=models.Index(condition=models.Q(('closed_at__isnull', True), ('kind', 'next_in_series')), fields=['kind'], name='promise_of_series'),
+        ),
+        migrations.AddIndex(
             model_name='review',
             index=models.Index(condition=models.Q(('tell', 'not_this')), fields=['at'], name='review_not_told'),
         ),
