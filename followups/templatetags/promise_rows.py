@@ -11,7 +11,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 from django import template
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -21,6 +20,7 @@ from clinic import timewords
 from clinic.templatetags.clock_text import moment_of
 from followups.selectors.worklists import Row
 from followups.templatetags import row_parts as parts
+from followups.templatetags.row_parts import escape
 from procedures.models import Patient
 from procedures.models.people import ReachBy
 
