@@ -33,6 +33,7 @@ if __name__ == "__main__":  # a throw-away database first: what is imported belo
 
         sys.exit(pages.main(rows=given.rows, open_share=given.open_share, times=given.times))
 
+import psycopg
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
@@ -109,7 +110,7 @@ def scanned(ask: Callable[[], int]) -> set[str]:
 
     def explained(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.lstrip().upper().startswith(("SELECT", "WITH")):
-            with connection.connection.cursor() as cursor:
+            with _same_kind(context["cursor"].cursor) as cursor:
                 cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
                 plan = cursor.fetchone()[0]
             plan = json.loads(plan) if isinstance(plan, str) else plan
@@ -119,6 +120,12 @@ def scanned(ask: Callable[[], int]) -> set[str]:
     with connection.execute_wrapper(explained):
         ask()
     return found
+
+
+def _same_kind(cursor: Any) -> Any:
+    """A cursor that reads the statement's placeholders as the given one does: ``$1`` or ``%s``."""
+    raw = connection.connection
+    return psycopg.RawCursor(raw) if isinstance(cursor, psycopg.RawCursor) else raw.cursor()
 
 
 def _reads(plan: dict[str, Any], whole: frozenset[str], limited: bool = False) -> Iterator[tuple[str, str]]:
@@ -133,7 +140,9 @@ def _reads(plan: dict[str, Any], whole: frozenset[str], limited: bool = False) -
     # what is sorted or grouped below a limit is read to its end first
     limited = limited and kind in {"Limit", "Nested Loop", "Subquery Scan", "Result", "Merge Append", "LockRows"}
     for below in plan.get("Plans", ()):
-        yield from _reads(below, whole, limited)
+        # what costs more than that for which it is read is not read to its end: a merge stops with its other side
+        stops = below["Total Cost"] > plan["Total Cost"]
+        yield from _reads(below, whole, limited or stops)
 
 
 def _whole() -> frozenset[str]:

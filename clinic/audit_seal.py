@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Subquery
 
 from clinic import audit, clock
 from clinic.actor import Actor
@@ -255,15 +255,15 @@ def _kept(everything: bool) -> str:
 
 
 def state(now: datetime) -> SealState:
-    """Three queries at most. ``now`` is the wall clock."""
+    """Two queries. ``now`` is the wall clock."""
     beat = Heartbeat.objects.filter(name=HEARTBEAT).first()
-    last = AuditSeal.objects.aggregate(day=Max("day"))["day"]
+    newest = Subquery(AuditSeal.objects.order_by("-day").values("day")[:1])
+    first, last = AuditEntry.objects.order_by("id").values_list("recorded_at", newest).first() or (None, None)
     behind = 0
     if last is not None:
         behind = max((_day_of(now) - last).days - 2, 0)
-    else:
-        first = AuditEntry.objects.order_by("id").values_list("recorded_at", flat=True).first()
-        behind = max((_day_of(now) - _day_of(first)).days - 1, 0) if first else 0
+    elif first is not None:
+        behind = max((_day_of(now) - _day_of(first)).days - 1, 0)
     return SealState(last, behind, str(beat.data.get("broken", "")) if beat else "", beat.at if beat else None)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import BooleanField, Expression, Field, Func, Model, QuerySet
 from psycopg.adapt import Transformer
 from psycopg.pq import Format
 from psycopg.types.numeric import Int8
@@ -57,6 +57,13 @@ class Given(Expression):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         return "%s", [self]
+
+
+class IsOneOf(Func):
+    """Whether the column is one of many keys: ``filter(IsOneOf(F("pk"), keys))``."""
+
+    template, arg_joiner = "(%(expressions)s))", " = ANY("
+    output_field = BooleanField()
 
 
 class OneStatement:
@@ -106,11 +113,18 @@ class _Ready:
 
     def rows(self, keys: Mapping[str, object]) -> Rows:
         values: list[Any] = [keys[name] for name in self._keys]
-        given = [Int8(value) if isinstance(value, int) else value for value in values]  # one plan, however large a key
+        given = [_sized(value) for value in values]
         with prepared.cursor() as cursor:  # so long a statement takes several times as long to plan as to answer
             cursor.execute(self._sql, given)
             found: Sequence[Any] = cursor.fetchone() or ()
         return {name: part.read(column or ()) for (name, part), column in zip(self._parts.items(), found, strict=True)}
+
+
+def _sized(value: Any) -> Any:
+    """One plan, however large a key."""
+    if isinstance(value, list):
+        return [_sized(one) for one in value]
+    return Int8(value) if isinstance(value, int) else value
 
 
 class _Part:

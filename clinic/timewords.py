@@ -6,9 +6,11 @@ error and raises ``ValueError``. The clock is 24 hours; the zone is named once p
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 #: Up to this many calendar days away a weekday says which day is meant; beyond it the date is needed.
@@ -36,15 +38,22 @@ def clock(moment: datetime, zone: tzinfo) -> str:
 def when(moment: datetime, now: datetime, zone: tzinfo) -> str:
     """Say "Thu 14:30"; "Mon 23 Nov 14:30" beyond six days; with the year when it is another one."""
     there, here = local(moment, zone), local(now, zone)
-    day = str(WEEKDAYS_ABBR[there.weekday()])
-    if abs((there.date() - here.date()).days) <= WEEKDAY_IS_ENOUGH:
-        return _("%(day)s %(time)s") % {"day": day, "time": f"{there:%H:%M}"}
-    return _("%(date)s %(time)s") % {"date": calendar_day(moment, now, zone), "time": f"{there:%H:%M}"}
+    return _when(there.date(), f"{there:%H:%M}", here.date(), get_language())
+
+
+@lru_cache(maxsize=4096)  # a list says the same few days and times over and over
+def _when(there: date, time: str, here: date, _language: str | None) -> str:
+    if abs((there - here).days) <= WEEKDAY_IS_ENOUGH:
+        return _("%(day)s %(time)s") % {"day": str(WEEKDAYS_ABBR[there.weekday()]), "time": time}
+    return _("%(date)s %(time)s") % {"date": _calendar_day(there, here), "time": time}
 
 
 def calendar_day(moment: datetime, now: datetime, zone: tzinfo) -> str:
     """Say "Mon 23 Nov", with the year when it is another one."""
-    there, here = local(moment, zone), local(now, zone)
+    return _calendar_day(local(moment, zone).date(), local(now, zone).date())
+
+
+def _calendar_day(there: date, here: date) -> str:
     words = {
         "day": str(WEEKDAYS_ABBR[there.weekday()]),
         "number": there.day,

@@ -85,6 +85,10 @@ class FollowUp(models.Model):
             models.Index(
                 fields=["kind"], condition=Q(closed_at__isnull=True, kind="plan_failed"), name="promise_plan_failed"
             ),
+            # every look at a board: how many series have a next one to be booked
+            models.Index(
+                fields=["kind"], condition=Q(closed_at__isnull=True, kind="next_in_series"), name="promise_of_series"
+            ),
             models.Index(
                 fields=["escalated_role"],
                 condition=Q(closed_at__isnull=True) & ~Q(escalated_role=""),

@@ -67,7 +67,11 @@ class Review(models.Model):
                 condition=~Q(tell="not_this") | ~Q(tell_reason=""), name="review_not_told_has_reason"
             ),
         )
-        indexes = (models.Index(fields=["at"], name="review_at"),)  # overrides of a period
+        # overrides of a period
+        indexes = (
+            models.Index(fields=["at"], name="review_at"),
+            models.Index(fields=["at"], condition=Q(tell="not_this"), name="review_not_told"),
+        )
         triggers = (pgtrigger.Protect(name="review_immutable", operation=pgtrigger.Update | pgtrigger.Delete),)
 
     def __str__(self) -> str:
@@ -99,6 +103,8 @@ class Action(models.Model):
                 name="action_done_by_someone",
             ),
         )
+        # overrides of a period
+        indexes = (models.Index(fields=["done_at"], condition=Q(not_done=True), name="action_not_done"),)
 
     def __str__(self) -> str:
         return f"Action {self.pk}"

@@ -73,6 +73,8 @@ class SymptomCheck(models.Model):
             # two telephones with one link write into one row
             models.UniqueConstraint(fields=["link"], condition=Q(outcome="begun"), name="symptom_one_begun_for_link"),
         )
+        # overrides of a period
+        indexes = (models.Index(fields=["at"], condition=Q(outcome="not_needed"), name="symptom_not_needed"),)
         triggers = (
             pgtrigger.Protect(name="symptom_check_never_deleted", operation=pgtrigger.Delete),
             pgtrigger.Protect(

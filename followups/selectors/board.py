@@ -10,28 +10,26 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Page as Rows
 from django.core.paginator import Paginator
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
-    Count,
+    Case,
     ExpressionWrapper,
     F,
     Func,
-    IntegerField,
-    Max,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
-    Sum,
+    When,
 )
-from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from clinic.actor import Actor
-from clinic.models import ClinicHours, Closure, Room, User
+from clinic.models import ClinicHours, Closure, Room
+from clinic.one_statement import OneStatement, Parts
 from followups.access import BOOKING_KINDS
 from followups.domain import labels
 from followups.domain.kinds import Kind, Subject
@@ -180,7 +178,10 @@ def today(now: datetime) -> date:
 
 def on_board(first: date, days: int = 1) -> Q:
     """Cases that begin on these days: by their slot, or without one by when they began."""
-    begin, end = bounds(first, days)
+    return _between(*bounds(first, days))
+
+
+def _between(begin: Any, end: Any) -> Q:
     in_slot = Q(stay__startswith__gte=begin, stay__startswith__lt=end)
     started = Q(stay__isnull=True, started_at__gte=begin, started_at__lt=end)
     arrived = Q(stay__isnull=True, started_at__isnull=True, arrived_at__gte=begin, arrived_at__lt=end)
@@ -194,20 +195,38 @@ def waits() -> Q:
 
 def pulse(first: date, now: datetime, days: int = 1) -> Pulse:
     """A fingerprint of the cases that the board shows: every fact of a case raises its ``facts_version``. One query."""
-    found = Procedure.objects.filter(on_board(first, days) | waits()).aggregate(
-        count=Count("pk"),
-        newest=Max("pk"),
-        facts=Sum("facts_version"),
-        plans=Sum("planned_version"),
-        waiting=Count("pk", filter=waits()),
-        series=Max(_series_to_book()),
-    )
-    return Pulse(paging.marker(found | {"first": first, "days": days}, now), found["waiting"])
+    begin, end = bounds(first, days)
+    (found,) = PULSE.rows(begin=begin, end=end)["pulse"]
+    return Pulse(paging.marker({"found": found, "first": first, "days": days}, now), found[-1])
+
+
+def _pulse(begin: Any, end: Any) -> Parts:
+    return {
+        "pulse": Procedure.objects.filter(_between(begin, end) | waits())
+        .order_by()
+        .annotate(
+            count=_of_all("COUNT", "pk"),
+            newest=_of_all("MAX", "pk"),
+            facts=_of_all("SUM", "facts_version"),
+            plans=_of_all("SUM", "planned_version"),
+            to_book=Subquery(_series_to_book()),
+            waiting=_of_all("COUNT", Case(When(waits(), then=F("pk")))),
+        )
+        .values_list("count", "newest", "facts", "plans", "to_book", "waiting")
+    }
+
+
+PULSE = OneStatement(_pulse)
+
+
+def _of_all(function: str, what: Any) -> Func:
+    """Over all rows, where an aggregate of Django's would group them."""
+    return Func(what, function=function, output_field=BigIntegerField())
 
 
 def day(*, actor: Actor, first: date, now: datetime, waiting: int, number: str | None = None) -> Day:
     """The board of one local day, and a page of what waits for a slot. Seven queries, however many cases there are."""
-    hours = hours_of(actor, first)
+    hours = hours_of(first)
     page = Paginator(range(waiting), paging.SIZE).get_page(number or 1)
     begin, end = bounds(first)
     cases = list(_cases(on_board(first), waits_on(page)))
@@ -235,7 +254,7 @@ def waits_on(page: Rows[Any]) -> QuerySet[Any]:
 
 def week(*, actor: Actor, first: date, now: datetime) -> Week:
     """Seven days from ``first``. Two queries."""
-    hours = hours_of(actor, first, WEEK)
+    hours = hours_of(first, WEEK)
     cases = (
         Procedure.objects.filter(on_board(first, WEEK))
         .select_related("patient", "room", "protocol_version")
@@ -261,42 +280,34 @@ def week(*, actor: Actor, first: date, now: datetime) -> Week:
     )
 
 
-def hours_of(actor: Actor, first: date, days: int = 1) -> Hours:
-    """Three small tables and a number in one round trip: beside the reader's own row, which is always there."""
-    last = first + (days - 1) * DAY
-    rooms = Room.objects.filter(is_active=True).order_by("name")
-    closures = Closure.objects.filter(first_day__lte=last, last_day__gte=first).order_by("first_day")
-    row = User.objects.filter(pk__in=[actor.user_id]).values_list(
-        ArraySubquery(rooms.values(row=JSONObject(pk="pk", name="name"))),
-        ArraySubquery(
-            closures.values(row=JSONObject(first="first_day", last="last_day", room="room_id", reason="reason"))
-        ),
-        ArraySubquery(
-            ClinicHours.objects.order_by("weekday", "opens").values(
-                row=JSONObject(weekday="weekday", opens="opens", closes="closes")
-            )
-        ),
-        _series_to_book(),
-    )
-    found_rooms, found_closures, found_hours, series = row.get()
+def hours_of(first: date, days: int = 1) -> Hours:
+    """Three small tables and a number. One query."""
+    found = HOURS.rows(first=first, last=first + (days - 1) * DAY)
     return Hours(
-        rooms=tuple((r["pk"], r["name"]) for r in found_rooms),
-        closures=tuple(
-            Closed(date.fromisoformat(c["first"]), date.fromisoformat(c["last"]), c["room"], c["reason"])
-            for c in found_closures
-        ),
-        weekly=tuple(
-            Weekly(h["weekday"], time.fromisoformat(h["opens"]), time.fromisoformat(h["closes"])) for h in found_hours
-        ),
-        series_to_book=series,
+        rooms=tuple(found["rooms"]),
+        closures=tuple(Closed(*row) for row in found["closures"]),
+        weekly=tuple(Weekly(*row) for row in found["weekly"]),
+        series_to_book=found["series"][0],
     )
 
 
-def _series_to_book() -> Subquery:
+def _hours(first: Any, last: Any) -> Parts:
+    closures = Closure.objects.filter(first_day__lte=last, last_day__gte=first).order_by("first_day")
+    return {
+        "rooms": Room.objects.filter(is_active=True).order_by("name").values_list("pk", "name"),
+        "closures": closures.values_list("first_day", "last_day", "room_id", "reason"),
+        "weekly": ClinicHours.objects.order_by("weekday", "opens").values_list("weekday", "opens", "closes"),
+        "series": _series_to_book().values_list("n", flat=True),
+    }
+
+
+HOURS = OneStatement(_hours)
+
+
+def _series_to_book() -> QuerySet[Any, Any]:
     """How many series have a next one to be booked or brought forward."""
     owed = FollowUp.objects.filter(kind=str(Kind.NEXT_IN_SERIES), closed_at__isnull=True).order_by()
-    counted = owed.annotate(n=Func(F("pk"), function="COUNT", output_field=IntegerField())).values("n")
-    return Subquery(counted, output_field=IntegerField())
+    return owed.annotate(n=_of_all("COUNT", "pk")).values("n")
 
 
 # --- the cases ------------------------------------------------------------------------------
@@ -305,8 +316,8 @@ def _series_to_book() -> Subquery:
 def _due() -> Subquery:
     """When the one promise about booking that a case has is due."""
     promises = FollowUp.objects.filter(
+        procedure=OuterRef("pk"),  # the index of what is open of a case
         subject_kind=Subject.PROCEDURE,
-        subject_id=OuterRef("pk"),
         closed_at__isnull=True,
         kind__in=[str(kind) for kind in BOOKING_KINDS],
     )

@@ -31,11 +31,16 @@ def without(path: str, model: type[Model], kept: Collection[str]) -> list[str]:
 
 VERSION = frozenset({"protocol", "number", "digest"})
 #: What no list of promises says.
+OF_PROMISE = ("rung", "repeat", "next_action_at", "taken_at", "closed_because")
+#: Nor of its case.
+OF_ITS_CASE = (
+    *without("", Procedure, {"patient", "protocol_version", "code"}),
+    *without("protocol_version__", ProtocolVersion, VERSION),
+    *without("patient__", Patient, PERSON),
+)
 OF_PROMISES = (
-    *("rung", "repeat", "next_action_at", "taken_at", "closed_because"),
-    *without("procedure__", Procedure, {"patient", "protocol_version", "code"}),
-    *without("procedure__protocol_version__", ProtocolVersion, VERSION),
-    *without("procedure__patient__", Patient, PERSON),
+    *OF_PROMISE,
+    *(f"procedure__{name}" for name in OF_ITS_CASE),
     *without("responsible__", User, OWNER),
     *without("taken_by__", User, OWNER),
 )

@@ -167,7 +167,7 @@ def _limits() -> Limits:
 
 
 def state(now: datetime) -> EngineState:
-    """Seven queries, eight before the first seal."""
+    """Five queries."""
     rows = Heartbeat.objects.in_bulk([ENGINE, NIGHTLY, INBOUND])
     seal = audit_seal.state(clock.real_now())
     readings = watch.readings(now)

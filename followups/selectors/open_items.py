@@ -38,11 +38,11 @@ class OpenItems:
 
 
 def load(now: datetime, *, waiting: bool) -> OpenItems:
-    """Critical, overdue and due; with ``waiting`` all the rest as well. Three queries."""
+    """Critical, overdue and due; with ``waiting`` all the rest as well. Five queries."""
     counts = loop.counts(now)
     rows = every(now) if waiting else every(now).exclude(rank=ranked.WAITING)
     total = counts["open"] if waiting else counts["open"] - counts["waiting"]
-    marks = [worklists.row_of(promise, now) for promise in rows[:MOST]]
+    marks = [worklists.row_of(promise, now) for promise in rows.defer("opened_at", "snoozed_until")[:MOST]]
     by_urgency = ((urgency, tuple(row for row in marks if row.mark.state == urgency)) for urgency in ORDER)
     sections = tuple((urgency, found) for urgency, found in by_urgency if found)
     return OpenItems(sections, counts, waiting, total - len(marks))
@@ -50,7 +50,7 @@ def load(now: datetime, *, waiting: bool) -> OpenItems:
 
 def every(now: datetime, figure: str = "open") -> QuerySet[Any]:
     """The promises that a figure of the loop board counts, the most urgent first, with their patients' numbers."""
-    return worklists.figure(figure, now).prefetch_related("procedure__patient__identifiers")
+    return worklists.with_shared_subjects(worklists.figure(figure, now))
 
 
 def patients(now: datetime, figure: str) -> tuple[int, list[int]]:

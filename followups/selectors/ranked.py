@@ -7,9 +7,11 @@ two over every boundary.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection
@@ -89,7 +91,14 @@ def _compiled(flags: Flags) -> tuple[str, tuple[Any, ...]]:
     return sql % tuple(f"%(g{place})s" for place in range(len(given))), given
 
 
-def ask(asked: Mapping[str, str], now: datetime, *, flags: Flags = (), also: str = "", **values: Any) -> dict[str, Any]:
+def ask(
+    asked: Mapping[str, str],
+    now: datetime,
+    *,
+    flags: Flags = (),
+    also: Mapping[str, str] = MappingProxyType({}),
+    **values: Any,
+) -> dict[str, Any]:
     """The answer to each question: an expression over ``ranked``, which holds everything open. One query.
 
     ``flags`` and ``also`` add columns to it. ``values``: what the questions name (``%(name)s``).
@@ -98,8 +107,12 @@ def ask(asked: Mapping[str, str], now: datetime, *, flags: Flags = (), also: str
     for place, value in enumerate(given):
         moment = isinstance(value, datetime)
         values[f"g{place}"] = value - SOME_TIME + now if moment else value
+    # what no question names is not kept: PostgreSQL would write it all down and read it again
+    named = set(re.findall(r"\w+", " ".join(question for question in asked.values() if "FROM ranked" in question)))
+    kept = [f"q.{name}" for name in (*COLUMNS, "rank", *(name for name, _condition in flags)) if name in named]
+    kept += [f"{words} AS {name}" for name, words in also.items() if name in named]
     # OFFSET 0: the rank is worked out once for each promise, and not again wherever a question names it
-    ranked = f"SELECT q.*{also and ', '}{also} FROM ({sql} OFFSET 0) q"
+    ranked = f"SELECT {', '.join(kept)} FROM ({sql} OFFSET 0) q"
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH ranked AS MATERIALIZED ({ranked}) SELECT {', '.join(asked.values())}", values | {"now": now}
@@ -113,13 +126,14 @@ def numbers(condition: str, order: str, limit: str, what: str = "id") -> str:
 
 
 def changed(condition: str = "TRUE") -> str:
-    """The question for the fingerprint of those that are open."""
-    return f"({FINGERPRINT} FROM ranked WHERE {condition})"
+    """The question for the fingerprint of those that are open. It reads the rows themselves: what it looks at would
+    make ``ranked`` wider, and that costs more.
+    """
+    return f"({FINGERPRINT} FROM {FollowUp._meta.db_table} WHERE closed_at IS NULL AND ({condition}))"
 
 
 def fingerprint(now: datetime, condition: str = "TRUE", **values: Any) -> str:
     """The answer to ``changed`` alone, for a poll. One query."""
-    sql = f"{FINGERPRINT} FROM {FollowUp._meta.db_table} WHERE closed_at IS NULL AND ({condition})"
     with connection.cursor() as cursor:
-        cursor.execute(sql, values | {"now": now})
+        cursor.execute(f"SELECT {changed(condition)}", values | {"now": now})
         return str(cursor.fetchone()[0])

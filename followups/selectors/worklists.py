@@ -14,11 +14,12 @@ from itertools import groupby
 from typing import Any
 
 from django.core.paginator import Page as Rows
-from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
 from clinic.actor import Actor
 from clinic.models import Absence, User
+from clinic.one_statement import IsOneOf, OneStatement, Parts
 from clinic.roles import Role
 from followups import links, wording
 from followups.domain import kinds
@@ -32,7 +33,7 @@ from followups.selectors.case import urgency_of
 from followups.selectors.groups import Group, Page
 from followups.selectors.loop import FIGURES
 from followups.selectors.ranked import CRITICAL, DUE, OVERDUE, WAITING, open_at
-from procedures.models import Patient
+from procedures.models import Patient, PatientIdentifier, Procedure
 
 #: How many parked promises are listed at the foot of a page; the others have a page of their own.
 PARKED_SHOWN = 10
@@ -69,6 +70,7 @@ class Row:
     short: str
     calls: bool
     given: str = ""  # who gave it to whom, and why; empty once somebody has taken it
+    mrn: str = ""  # on paper and in a file alone
     phone: str = ""  # the patient's, as it is kept
     caregiver_phone: str = ""
 
@@ -181,7 +183,7 @@ def _people(who: Viewer) -> dict[str, Any]:
     }
 
 
-def _placed(page: Page) -> tuple[str, dict[str, Any]]:
+def _placed(page: Page) -> tuple[dict[str, str], dict[str, Any]]:
     """The columns that say whose a promise is, whether the page is about it, and its one place there: the first that
     takes it. Whatever somebody has taken is on their page, of whatever kind it is.
     """
@@ -193,11 +195,11 @@ def _placed(page: Page) -> tuple[str, dict[str, Any]]:
     whens.append(f"WHEN {begins_later} OR {elsewhere} THEN {page.parked_at}")
     kinds_of = {f"kinds_{page.at(group.code)}": _names(group.kinds) for group in page.groups if group.kinds}
     whens += [f"WHEN kind = ANY(%({name})s) THEN {name.removeprefix('kinds_')}" for name in kinds_of]
-    theirs = ", ".join(f"{BELONGS[of]} AS in_{of}" for of in (Of.MINE, Of.ROLE, Of.COVERED))
+    theirs = {f"in_{of}": BELONGS[of] for of in (Of.MINE, Of.ROLE, Of.COVERED)}
     about = "TRUE" if page.kinds is None else f"kind = ANY(%(kinds)s) OR {BELONGS[Of.MINE]}"
-    place = f"CASE {' '.join(whens)} ELSE {page.at(page.rest)} END AS place"
+    place = f"CASE {' '.join(whens)} ELSE {page.at(page.rest)} END"
     values = {"timed": _names(page.timed), "elsewhere": _names(page.elsewhere), "kinds": _names(page.kinds or ())}
-    return f"{theirs}, NOT by_link AND ({about}) AS on_page, {place}", values | kinds_of
+    return theirs | {"on_page": f"NOT by_link AND ({about})", "place": place}, values | kinds_of
 
 
 def _names(some: Iterable[Kind]) -> list[str]:
@@ -274,7 +276,7 @@ def _asked(page: Page, who: Viewer, of: Of, now: datetime, first: int, *, show_p
     return ranked.ask(
         {
             "tally": TALLY,
-            "marker": ranked.changed(SEGMENT[of] if of in (Of.MINE, Of.ROLE) else "TRUE"),
+            "marker": ranked.changed(BELONGS[of] if of in (Of.MINE, Of.ROLE) else "TRUE"),
             "active": ranked.numbers(active, ORDERED, f"LIMIT {paging.SIZE} OFFSET {first}", "ARRAY[id, place]"),
             "parked": ranked.numbers(parked, ORDERED, f"LIMIT {PARKED_SHOWN}"),
         },
@@ -302,7 +304,7 @@ def figure(name: str, now: datetime) -> QuerySet[Any]:
     """Exactly the promises that a figure of the loop board counts, the most urgent first."""
     condition = FIGURES[name]
     rows = open_at(now) if condition is None else open_at(now).filter(condition)
-    return with_subjects(rows).order_by("rank", "due_at", "pk")
+    return rows.order_by("rank", "due_at", "pk")
 
 
 def with_subjects(rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -321,9 +323,38 @@ def with_subjects(rows: QuerySet[Any]) -> QuerySet[Any]:
     return found
 
 
+def with_shared_subjects(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """For hundreds of lines on paper or in a file, with the patients' numbers: each case and each person is made once,
+    in however many lines it stands. Three queries more.
+    """
+    numbers = PatientIdentifier.objects.filter(patient=OuterRef("patient")).order_by("pk")
+    cases = (
+        Procedure.objects.select_related("patient", "protocol_version")
+        .defer(*columns.OF_ITS_CASE)
+        .annotate(
+            mrn=Subquery(numbers.values("value")[:1]),
+            phone=Cast("patient__phone", CharField()),
+            caregiver_phone=Cast("patient__caregiver_phone", CharField()),
+        )
+    )
+    people = User.objects.only(*columns.OWNER)
+    found: QuerySet[Any] = rows.defer(*columns.OF_PROMISE, "generation", "closed_at").prefetch_related(
+        Prefetch("procedure", cases), Prefetch("responsible", people), Prefetch("taken_by", people)
+    )
+    return found
+
+
 def read(ids: Collection[int]) -> dict[int, Any]:
     """The promises with these ids, with their subjects. One query."""
-    return {promise.pk: promise for promise in with_subjects(FollowUp.objects.filter(pk__in=ids))} if ids else {}
+    return {promise.pk: promise for promise in BY_NUMBER.rows(ids=list(ids))["promises"]} if ids else {}
+
+
+def _by_number(ids: Any) -> Parts:
+    return {"promises": with_subjects(FollowUp.objects.filter(IsOneOf(F("pk"), ids)).order_by())}
+
+
+#: A page's rows: to write this query costs more than to answer it.
+BY_NUMBER = OneStatement(_by_number)
 
 
 def row_of(promise: FollowUp, now: datetime) -> Row:
@@ -338,6 +369,7 @@ def row_of(promise: FollowUp, now: datetime) -> Row:
         url=links.url(promise, procedure.code if procedure else ""),
     )
     patient = procedure.patient if procedure else None
+    also = vars(promise) if "phone" in vars(promise) else vars(procedure) if procedure else {}
     return Row(
         follow_up=promise,
         mark=mark,
@@ -346,6 +378,7 @@ def row_of(promise: FollowUp, now: datetime) -> Row:
         short=protocol.short if protocol else "",
         calls=kind in CALLS,
         given=getattr(promise, "given", None) or "",
-        phone=getattr(promise, "phone", None) or "",
-        caregiver_phone=getattr(promise, "caregiver_phone", None) or "",
+        mrn=also.get("mrn") or "",
+        phone=also.get("phone") or "",
+        caregiver_phone=also.get("caregiver_phone") or "",
     )

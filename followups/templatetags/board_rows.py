@@ -10,7 +10,6 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from clinic.templatetags.clock_text import moment_of
 from followups.selectors.board import Entry, Waiting
 from followups.selectors.checklist_queue import Row
 from followups.templatetags import row_parts as parts
+from followups.templatetags.row_parts import escape
 from procedures.models import Patient, Procedure
 
 register = template.Library()

@@ -11,7 +11,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 from django import template
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -21,6 +20,7 @@ from clinic import timewords
 from clinic.templatetags.clock_text import moment_of
 from followups.selectors.worklists import Row
 from followups.templatetags import row_parts as parts
+from followups.templatetags.row_parts import escape
 from procedures.models import Patient
 from procedures.models.people import ReachBy
 
@@ -124,7 +124,7 @@ def promise_on_paper(context: Any, row: Row) -> SafeString:
     what = f'<a href="{escape(mark.url)}">{label}</a>' if mark.url else label
     who = reach = ""
     if patient:
-        case = f'{escape(patient.mrn)} · <span class="mono">{escape(row.code)}</span> · {escape(row.short)}'
+        case = f'{escape(row.mrn)} · <span class="mono">{escape(row.code)}</span> · {escape(row.short)}'
         who = f"{escape(patient.name)}, {words.born} {parts.day(patient.birth_date)}"
         who += f' <span class="soft small nowrap">{case}</span>'
         reach = _reach(row, patient)

@@ -61,7 +61,7 @@ def _lines(rows: Iterator[Row]) -> Iterator[list[Any]]:
         yield [
             row.mark.state, _local(promise.due_at), row.mark.label, promise.kind, row.mark.owner,
             _local(promise.opened_at), promise.escalated_role, _local(promise.snoozed_until),
-            row.patient.mrn if row.patient else "", row.code,
+            row.mrn, row.code,
         ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Upper
+from django.db.models.functions import Collate, Upper
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -73,6 +73,8 @@ class Patient(models.Model):
         indexes = (
             # the search page: any part of name or number, fast at 100,000 patients
             GinIndex(OpClass(Upper("search_text"), name="gin_trgm_ops"), name="patient_search"),
+            # and whose name begins so: the first of many, in this order
+            models.Index(Collate("search_text", "C"), name="patient_begins"),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
         )
 
@@ -115,6 +117,7 @@ class PatientIdentifier(models.Model):
                 condition=~models.Q(value="") & ~models.Q(authority=""), name="identifier_never_empty"
             ),
         )
+        indexes = (models.Index(Upper("value"), name="identifier_typed"),)  # whose number is this
 
     def __str__(self) -> str:
         return f"Identifier {self.pk}"

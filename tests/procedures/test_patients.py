@@ -150,12 +150,34 @@ def test_too_little_is_not_searched_and_too_many_are_cut_at_fifty(actor: Actor) 
     assert result.more
 
 
-def test_a_search_costs_two_queries_whatever_it_finds(actor: Actor) -> None:
+def test_of_many_that_match_the_number_and_the_names_that_begin_so_still_come_first(
+    actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selector, "MOST", 2)
+    for n in range(6):
+        register(actor, f"Xab{n}", "Same", born=BORN + timedelta(days=n))
+    register(actor, "Petr", "Abel", born=date(1950, 1, 3))
+    register(actor, "Zoe", "Young", mrn="AB", born=date(1950, 1, 2))
+    result = selector.search("ab", limit=3)
+    assert [patient.family_name for patient in result.patients] == ["Young", "Abel", "Same"]
+    assert result.more
+
+
+def test_of_many_that_begin_so_the_first_by_name_are_shown_after_the_number(actor: Actor) -> None:
+    for n in range(6):
+        register(actor, f"Ana{n}", f"Abel{6 - n}", born=BORN + timedelta(days=n))
+    register(actor, "Zoe", "Young", mrn="ABEL", born=date(1950, 1, 2))
+    result = selector.search("abel", limit=3)
+    assert [patient.family_name for patient in result.patients] == ["Young", "Abel1", "Abel2"]
+    assert result.more
+
+
+def test_a_search_costs_four_queries_whatever_it_finds(actor: Actor) -> None:
     for n in range(12):
         register(actor, f"Ana{n}", "Garcia", born=BORN + timedelta(days=n))
     with CaptureQueriesContext(connection) as queries:
         assert all(patient.mrn for patient in selector.search("garcia").patients)
-    assert len(queries) == 2
+    assert len(queries) == 4
 
 
 def test_the_search_uses_the_trigram_index(actor: Actor) -> None:

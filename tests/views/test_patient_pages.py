@@ -94,7 +94,7 @@ def test_a_search_costs_the_same_for_two_patients_and_for_forty(scheduler: Clien
         with CaptureQueriesContext(connection) as queries:
             scheduler.post(reverse("procedures:patients"), {"q": "zimm"}, **HTMX)
         counts.append(sum("procedures_" in q["sql"] for q in queries))
-    assert counts == [2, 2]
+    assert counts == [4, 4]
 
 
 def test_the_new_procedure_page_leads_to_the_request(scheduler: Client) -> None:
