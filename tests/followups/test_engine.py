@@ -405,5 +405,5 @@ def test_an_idle_pass_asks_the_database_a_fixed_number_of_questions(
         factory.promise(due=now + DAY)
     # savepoints included: what laboratories sent 6, sweep 3, rules 1, roster 5, patients, texts and engine 2, batch 3,
     # reap 1, channels 2, watch 8
-    with django_assert_num_queries(30):
+    with django_assert_num_queries(26):
         engine.run_pass(now)
