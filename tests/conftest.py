@@ -38,6 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """A row of another test may have had the same key."""
+    from procedures.selectors import checklist_memory  # needs Django, which is set up by now
+
+    checklist_memory.forget()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def static_files_are_looked_for_once() -> Iterator[None]:
     """Each ``Client()`` is a server of its own, and WhiteNoise would walk through all static files for each."""

@@ -59,12 +59,12 @@ def forget() -> None:
 
 def rounds(procedures: Sequence[Procedure]) -> dict[int, Round]:
     """As ``checklists.rounds``; no query for what has not changed."""
-    new = [p for p in procedures if _READ.get(_version(p)) is None]
-    if new:
+    # taken out once: what is kept for one case may put another one's out
+    read = {p.pk: _READ.get(_version(p)) for p in procedures}
+    if new := [p for p in procedures if read[p.pk] is None]:
         found = checklists.rounds(new)
         for p in new:
-            _READ.keep(_version(p), _Read(found.get(p.pk)))
-    read = {p.pk: _READ.get(_version(p)) for p in procedures}
+            read[p.pk] = _READ.keep(_version(p), _Read(found.get(p.pk)))
     return {pk: kept.round for pk, kept in read.items() if kept is not None and kept.round is not None}
 
 

@@ -76,3 +76,13 @@ def test_a_memory_forgets_the_oldest() -> None:
     for key in range(3):
         memory.keep(key, key)
     assert [memory.get(key) for key in range(3)] == [None, 1, 2]
+
+
+def test_a_case_that_is_put_out_while_another_is_read_is_not_taken_for_one_that_nobody_has_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The memory is full: what is read for one case of a list puts out what is remembered of its neighbour."""
+    begun, other = case(), case()
+    monkeypatch.setattr(checklist_memory, "_READ", Memory(1))
+    assert set(checklist_memory.rounds([begun])) == {begun.pk}
+    assert set(checklist_memory.rounds([begun, other])) == {begun.pk, other.pk}
