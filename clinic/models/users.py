@@ -12,6 +12,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clinic.models.columns import without
 from clinic.roles import CLINICAL, STAFF, Role
 
 
@@ -101,6 +102,4 @@ class User(AbstractBaseUser):
 
 def names_alone(*paths: str) -> tuple[str, ...]:
     """What to ``defer`` where nothing but the display name is shown of the people that these paths lead to."""
-    shown = {"id", "full_name", "credentials"}
-    others = [field.attname for field in User._meta.concrete_fields if field.attname not in shown]
-    return tuple(f"{path}__{name}" for path in paths for name in others)
+    return tuple(name for path in paths for name in without(f"{path}__", User, {"full_name", "credentials"}))

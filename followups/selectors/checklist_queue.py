@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from clinic.models import User
+from clinic.models.columns import without
 from followups.domain.kinds import Kind
 from followups.models import FollowUp
 from followups.selectors import board, columns, paging
@@ -135,7 +136,7 @@ def load(*, part: Part | None, counts: dict[Part, int], now: datetime, number: s
     placed = list(page.object_list)
     cases = (
         Procedure.objects.select_related("patient", "operator", "room", "responsible", "protocol_version")
-        .defer(*columns.OF_CASES, *columns.without("responsible__", User, {"full_name"}))
+        .defer(*columns.OF_CASES, *without("responsible__", User, {"full_name"}))
         .in_bulk([pk for pk, _place, _at in placed])
     )
     found: list[Any] = []

@@ -6,11 +6,8 @@ dozens of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from django.db.models import Model
-
 from clinic.models import Room, User
+from clinic.models.columns import without
 from procedures.models import Patient, Procedure, ProtocolVersion
 
 #: Who it is and how they are reached, without the numbers.
@@ -22,11 +19,6 @@ PERSON = frozenset(
 )
 #: Who has it.
 OWNER = frozenset({"full_name", "credentials", "roles"})
-
-
-def without(path: str, model: type[Model], kept: Collection[str]) -> list[str]:
-    """For ``defer``: every other column of the model that stands at ``path``."""
-    return [f"{path}{field.name}" for field in model._meta.concrete_fields if field.name not in {"id", *kept}]
 
 
 VERSION = frozenset({"protocol", "number", "digest"})

@@ -10,9 +10,9 @@ from followups.domain.kinds import Subject
 from followups.domain.kinds.read_text import FOR_PEOPLE
 from followups.domain.text_facts import TextFacts
 from followups.models import FollowUp, TextMessage
+from followups.selectors import paging
 from procedures.models import Patient, Procedure
 
-SHOWN = 25
 #: What a list does not say of a patient, and what takes longest to read.
 UNSAID = ("phone", "caregiver_phone", "email", "search_text", "discharged_at", "deceased_at", "created_at")
 
@@ -53,12 +53,12 @@ def unplanned() -> list[int]:
 def lately() -> QuerySet[TextMessage]:
     """What came in last and has been read, or was a command."""
     rows = TextMessage.objects.exclude(pk__in=unread().values("pk"))
-    return _named(rows.select_related("patient", "read_by").order_by("-received_at", "-pk"))[:SHOWN]
+    return _named(rows.select_related("patient", "read_by").order_by("-received_at", "-pk"))[: paging.SIZE]
 
 
 def unread_page(number: str | None) -> Page[TextMessage]:
     """A page of what waits. Two queries."""
-    return Paginator(_named(unread().select_related(None).select_related("patient")), SHOWN).get_page(number)
+    return Paginator(_named(unread().select_related(None).select_related("patient")), paging.SIZE).get_page(number)
 
 
 def _named(rows: QuerySet[TextMessage]) -> QuerySet[TextMessage]:

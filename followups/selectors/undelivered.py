@@ -60,11 +60,6 @@ def _later(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and other is not None and one > other
 
 
-def promises_of(procedure: int) -> frozenset[int]:
-    """Open promises of a case of which a reminder did not get through, as they stand now. One query."""
-    return promises_in(part(procedure))
-
-
 def part(case: Any) -> QuerySet[Message, tuple[int, int, str]]:
     """Messages that did not arrive, each with its promise and the promise's generation."""
     rows = Message.objects.filter(STOPPED, follow_up__procedure=case, follow_up__closed_at__isnull=True)

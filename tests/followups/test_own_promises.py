@@ -202,7 +202,7 @@ def test_the_ladder_goes_on_and_the_case_says_that_its_reminder_was_not_delivere
     failed = Message.objects.get(follow_up=row, recipient=row.responsible)
     assert failed.state == "failed"
     assert row.next_action_at > now  # the next one is asked at its time
-    assert undelivered.promises_of(row.procedure_id) == {row.pk}
+    assert undelivered.promises_in(undelivered.part(row.procedure_id)) == {row.pk}
     case = reverse("followups:case", args=[row.procedure.code])
     assert "Reminder not delivered" in page(client, staff[Role.PHYSICIAN], case)
 
@@ -213,7 +213,7 @@ def test_the_ladder_goes_on_and_the_case_says_that_its_reminder_was_not_delivere
 def test_a_reminder_of_an_earlier_generation_is_history(now: datetime) -> None:
     message = factory.message(state="failed", settled_at=now)
     FollowUp.objects.filter(pk=message.follow_up_id).update(generation=2)
-    assert undelivered.promises_of(message.follow_up.procedure_id) == frozenset()
+    assert undelivered.promises_in(undelivered.part(message.follow_up.procedure_id)) == frozenset()
 
 
 def test_the_loop_board_lists_them_with_everything_else(now: datetime, staff: dict[Role, User], client: Client) -> None:
