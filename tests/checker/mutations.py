@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from clinic import audit
-from followups import dispatch, engine
+from followups import dispatch, rungs
 from followups.domain import backoff, planner
 from followups.domain.kinds import Kind
 from followups.domain.roster import Roster
@@ -71,12 +71,12 @@ def _due_a_day_late() -> Patches:
 
 def _step(after: Callable[[FollowUp], dict[str, Any]]) -> Callable[[], Patches]:
     """The engine takes a step and then writes down something else."""
-    real = engine._step
+    real = rungs._step
 
     def step(row: FollowUp, *more: Any) -> Any:
         return replace(real(row, *more), **after(row))
 
-    return lambda: {"followups.engine._step": step}
+    return lambda: {"followups.rungs._step": step}
 
 
 def _twice() -> Patches:
@@ -204,7 +204,7 @@ MUTATIONS = (
         "not_moved",
         "a step to the director's list is taken and leads nowhere",
         _of("ladder.not_moved"),
-        lambda: {"followups.engine.WRITE": engine.WRITE.replace("coalesce(v.role, escalated_role)", "escalated_role")},
+        lambda: {"followups.rungs.WRITE": rungs.WRITE.replace("coalesce(v.role, escalated_role)", "escalated_role")},
     ),
     Mutation(
         "nobody_asked",

@@ -13,7 +13,7 @@ from django.urls import reverse
 from clinic import clock
 from clinic.models import AuditEntry, DemoClock, Heartbeat
 from clinic.roles import Role
-from followups import engine
+from followups import engine, rungs
 from followups.domain.kinds import Kind
 from followups.models import FollowUp, Message, PatientLink
 from followups.selectors import mail as mail_selector
@@ -130,7 +130,7 @@ def test_a_poisoned_promise_does_not_stop_time(demo: None, monkeypatch: pytest.M
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(engine, "_step", broken)
+    monkeypatch.setattr(rungs, "_step", broken)
     assert move(logged_in(Role.NURSE), hours=168).status_code == 303
     assert clock.offset() > 6 * DAY
 
