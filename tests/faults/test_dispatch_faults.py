@@ -14,6 +14,7 @@ from clinic import clock
 from followups import dispatch, engine
 from followups.models import DeliveryAttempt, Message
 from tests.factories import promises as factory
+from tests.faults import outbox
 from tests.faults.mail_server import Post
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,19 +120,7 @@ def test_a_server_that_is_away_keeps_everything_in_the_queue(post: Post, now: da
 
 
 def test_a_burst_leaves_over_one_connection(post: Post, now: datetime) -> None:
-    row = factory.promise(due=now + timedelta(days=9))
-    Message.objects.bulk_create(
-        Message(
-            key=f"{row.pk}:1:{number}:0:1:email",
-            follow_up=row,
-            kind=row.kind,
-            channel="email",
-            recipient=row.responsible,
-            not_before=now,
-            created_at=now,
-        )
-        for number in range(200)
-    )
+    outbox.fill(200, now)
     assert send(now) == {"sent": 200}
     assert (len(post.accepted), len(set(post.message_ids())), post.connections) == (200, 200, 1)
 
