@@ -225,7 +225,7 @@ def _send_here(now: datetime, report: PassReport) -> set[str]:
     for channel in sorted(busy):
         try:
             counts = send_on(channel, now)
-        except Exception:
+        except Exception:  # set aside: the other channels must not wait for this one
             logger.exception("channel %s set aside", channel)
             report.set_aside += 1
             continue

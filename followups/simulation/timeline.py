@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from datetime import date, datetime
 from itertools import count
@@ -12,7 +13,7 @@ from typing import TypeAlias
 Story: TypeAlias = Generator[datetime, None, None]
 
 
-class Timeline:
+class Timeline(ABC):
     """From ``begin`` to ``end``. Whatever a story would do later is left undone: that is the next day's work."""
 
     def __init__(self, begin: datetime, end: datetime) -> None:
@@ -43,6 +44,6 @@ class Timeline:
         if moment is not None:
             heapq.heappush(self._waiting, (moment, next(self._order), story))
 
+    @abstractmethod
     def _move(self, moment: datetime) -> None:
         """Let the time until ``moment`` pass. Time runs on while a step is done, and never goes back."""
-        raise NotImplementedError
