@@ -85,6 +85,18 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture(scope="session")
+def connections_are_closed() -> None:
+    """What was opened until now. The browser's event loop hides it from us, and a child of this process would find it
+    again and share it with us and with every other child."""
+    connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def playwright(connections_are_closed: None, playwright: Any) -> Any:
+    return playwright
+
+
+@pytest.fixture(scope="session")
 def browser(browser: Any) -> Iterator[Any]:
     """While its event loop runs Django gives this thread a second set of connections: they end with the browser."""
     yield browser

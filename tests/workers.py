@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import select
 import signal
@@ -100,7 +101,9 @@ def _live(work: Callable[[], object], listen: int, parent: int, once: bool) -> N
     code = 1
     try:
         die_with_parent(signal.SIGKILL, parent)
+        assert not any(one.connection for one in connections.all(initialized_only=True)), "a connection is shared"
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        faulthandler.dump_traceback_later(WATCHDOG_SECONDS - 5, file=sys.__stderr__)
         signal.alarm(WATCHDOG_SECONDS)  # a test that waits for something that never comes ends all the same
         while once or not select.select([listen], [], [], 0.002)[0]:
             work()
