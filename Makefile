@@ -7,6 +7,8 @@ TEST_PROCESSES ?= 2
 PYTEST := $(PY) -m pytest
 # Cases of the year that ends the proof.
 PROCEDURES ?= 10000
+# Each of these commands starts dozens of processes of our own code: Python compiles it once and keeps it, wherever it was told not to.
+export PYTHONDONTWRITEBYTECODE :=
 SERVERS := $(PY) -m clinic.embedded_servers run --
 
 .PHONY: run test proof check bench vendor screenshots lock clean venv-run venv-test venv-dev venv-bench

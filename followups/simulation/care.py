@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.db import transaction
+
 from clinic import clock
 from followups.simulation import answers, links, reports
 from followups.simulation.case import EXTRA_LIST, Case
@@ -167,7 +169,7 @@ def _patient(world: World, number: int, fate: Fate) -> Patient:
     english = {"language": "English", "interpreter_needed": False} if fate.agrees and rng.random() < 0.8 else {}
     made = register(desk, world.clinic.names.next(clock.now().date()), **{**english, **more, **_mail(fate, number)})
     links.agree(made, fate.agrees, desk)
-    world.patients.append(made)
+    transaction.on_commit(partial(world.patients.append, made))  # a request that is refused takes its patient with it
     return made
 
 

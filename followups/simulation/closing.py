@@ -16,6 +16,8 @@ from procedures.models import InboundMessage, Procedure
 
 #: From one acceptance to the copy after a worker was lost: its lease and the first pause; two looks come to it.
 WINDOW = timedelta(minutes=5)
+#: Kinds of refusals that are shown, the most frequent first.
+REFUSALS = 20
 
 
 def lines(year: Year) -> Iterator[str]:
@@ -23,6 +25,9 @@ def lines(year: Year) -> Iterator[str]:
     for title, figures in _groups(year):
         yield f"{title}"
         yield from (f"  {name:<34}{figures[name]:>9}" for name in figures)
+    if year.world.refused:
+        yield "steps that the product refused"
+        yield from (f"  {count:>5}  {what}" for what, count in year.world.refused.most_common(REFUSALS))
     for report in year.reports[-1:]:
         yield "the checker, at the end"
         yield from (f"  {line}" for line in report.lines())
