@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from clinic import clock
+from clinic.errors import Conflict
 from clinic.models import Absence
 from followups.engine import PassReport
 from followups.models import FollowUp, Message
@@ -19,7 +20,8 @@ from followups.simulation.closing import doubled
 from followups.simulation.options import FAULTS, faults_of
 from followups.simulation.passing import Passing
 from followups.simulation.world import World
-from procedures.models import InboundMessage, Procedure
+from procedures.models import InboundMessage, Patient, Procedure
+from procedures.services import bookings
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +46,28 @@ def test_a_few_days_pass_with_laboratory_engine_and_people(tmp_path: Path) -> No
     assert made.doubled == 0
     assert nightly.violations() == {}
     assert not FollowUp.objects.filter(kind="plan_failed").exists()
+
+
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_a_patient_whose_first_request_is_refused_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    request = bookings.request
+
+    def sometimes(*, patient: Patient, **more: Any) -> Procedure:
+        asked.append(patient.pk)
+        if len(asked) % 2:
+            raise Conflict("Nobody covers")
+        return request(patient=patient, **more)
+
+    monkeypatch.setattr(bookings, "request", sometimes)
+    made = a_few(tmp_path, procedures=4, days=8, faults=frozenset())
+    known = {patient.pk for patient in made.world.patients}
+    assert known
+    assert known == set(Patient.objects.values_list("pk", flat=True))
+    assert len(known) < len(set(asked))
+    assert [what for what in made.world.refused if "Nobody covers" in what] == ["story: Conflict: Nobody covers"]
 
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
