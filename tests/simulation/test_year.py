@@ -87,7 +87,7 @@ def test_the_same_seed_makes_the_same_year_twice(tmp_path: Path) -> None:
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_a_twentieth_of_a_year_with_every_fault_in_the_process(tmp_path: Path) -> None:
     faults = frozenset(FAULTS) - {"database_restarted"}
-    made = a_few(tmp_path, procedures=500, days=14, look=timedelta(minutes=30), faults=faults)
+    made = a_few(tmp_path, procedures=500, days=14, look=timedelta(hours=1), faults=faults)
     assert made.failed == []
     assert {fault.name for fault in made.injected} == set(FAULTS) - {"database_restarted"}
     assert len(doubled(made)) <= sum(fault.figures.get("after", 0) for fault in made.injected)
