@@ -23,7 +23,7 @@ test: venv-test
 
 proof: venv-test
 	$(PYTEST) -m proof $(ARGS)
-	$(PY) manage.py simulate --procedures $(PROCEDURES)
+	$(PY) manage.py simulate --procedures $(PROCEDURES) --look 15
 
 check: venv-dev
 	$(PY) -m ruff check .
