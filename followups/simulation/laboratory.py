@@ -121,6 +121,12 @@ class Line:
             lines.append(f"NTE|1|L|{_text(note)}")
         return "".join(f"{line}\r" for line in lines).encode()
 
+    def again(self, raw: bytes) -> bytes:
+        """The same report, under the next number (MSH-10)."""
+        fields = raw.split(b"|")
+        fields[9] = b"%08d" % next(self.numbers)
+        return b"|".join(fields)
+
 
 def _tests(case: Procedure) -> list[LabTest]:
     rows = case.tests.exclude(status="cancelled").select_related("specimen", "procedure")

@@ -26,7 +26,7 @@ SO_FAR = (26, 48)
 WEEKLY = tuple(range(30, 1032, 168))
 HOWS = {
     "ordinary": 860, "late": 50, "silent": 15, "parts": 25, "unknown_code": 12, "garbled": 8, "twice": 12,
-    "number_again": 6, "wrong_patient": 7, "held_up": 5,
+    "number_again": 6, "another_number": 6, "wrong_patient": 7, "held_up": 5,
 }  # fmt: skip
 CORRECTED, ODD = 0.015, 0.12
 #: Results that somebody must act on: critical or abnormal by the protocol's rules.
@@ -115,6 +115,9 @@ def _sent(world: World, case: Case, codes: list[str], how: str, rng: random.Rand
         elif how == "number_again":
             yield clock.now() + rng.randrange(1, 60) * MINUTE
             _take(world, raw.replace(b"|TRACKER|", b"|TRACKER2|", 1))
+        elif how == "another_number":
+            yield clock.now() + rng.randrange(1, 60) * MINUTE
+            _take(world, world.line.again(raw))
     if rng.random() < CORRECTED:
         yield clock.now() + rng.randrange(3, 120) * HOUR
         code = rng.choice(list(values))

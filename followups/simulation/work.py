@@ -13,6 +13,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from clinic import clock
@@ -199,7 +200,7 @@ class Lists:
         try:
             with nullcontext() if row.kind in hands.ALONE else transaction.atomic():
                 hand()
-        except DomainError as error:
+        except (DomainError, ObjectDoesNotExist) as error:  # of a promise about nothing there is nothing to do
             self.world.refuse(str(row.kind), error)
 
     def _hand(self, row: FollowUp, case: Case | None) -> Callable[[], object] | None:

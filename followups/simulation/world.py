@@ -78,7 +78,7 @@ class World:
             return False
         return True
 
-    def refuse(self, what: str, error: DomainError) -> None:
+    def refuse(self, what: str, error: Exception) -> None:
         self.refused[f"{what}: {type(error).__name__}: {str(error)[:70]}"] += 1
 
     # --- who -----------------------------------------------------------------------------------

@@ -36,8 +36,8 @@ class Mutation:
     patches: Callable[[], Patches]
     #: The part of ``week`` that shows it.
     part: str = "ascites"
-    #: What a simulation must do to machines to show it.
-    faults: frozenset[str] = frozenset()
+    #: Why a simulated clinic cannot be relied on to show it.
+    week_alone: str = ""
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -225,13 +225,14 @@ MUTATIONS = (
         "what may have reached a patient is sent to them once more by itself",
         _of("message.patient_again"),
         _repeats_patients,
-        faults=_of("worker_killed"),
+        week_alone="a worker must die with a message to a patient in its hands",
     ),
     Mutation(
         "sent_after_all",
         "nothing is looked at once more before a message leaves",
         _of("message.after_closing"),
         lambda: {"followups.dispatch.why_not": lambda *_: None},
+        week_alone="a promise must be kept between the claim of its message and the sending",
     ),
     Mutation(
         "applied_twice",

@@ -49,6 +49,16 @@ def test_every_test_of_a_protocol_is_entered_by_itself(line: laboratory.Line, pr
     assert entered == results
 
 
+def test_the_same_report_under_another_number_is_kept_and_enters_nothing(line: laboratory.Line) -> None:
+    case = factory.tapped("csf_protein", at=clock.now() - HOUR)
+    raw = line.report(case, {"csf_protein": {"protein": 36}}, at=clock.now())
+    kept = [laboratory.keep(message, now=clock.now()) for message in (raw, line.again(raw))]
+    assert [row is not None and row.is_new for row in kept] == [True, True]
+    assert laboratory.read()["read"] == 2
+    assert len(set(InboundMessage.objects.values_list("control_id", flat=True))) == 2
+    assert ResultVersion.objects.count() == 1
+
+
 def test_the_same_bytes_are_kept_once_and_another_patients_name_makes_it_wait(line: laboratory.Line) -> None:
     case = factory.tapped("csf_protein", at=clock.now() - HOUR)
     raw = line.report(case, {"csf_protein": {"protein": 36}}, at=clock.now())
