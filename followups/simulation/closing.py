@@ -37,6 +37,7 @@ def lines(year: Year) -> Iterator[str]:
         yield from (f"  {line}" for line in report.lines())
     for fault in year.failed:
         yield f"FAILED {fault.name} at {fault.at:%Y-%m-%d %H:%M}: {fault.failed}"
+    yield from (f"FAILED a promise about nothing: {what}" for what in year.world.baseless)
     for table, found in digest.by_table().items():
         yield f"  {table:<34}{found:>14}"
     number, lived = Procedure.objects.count(), year.world.time.now - year.world.time.begin

@@ -200,8 +200,10 @@ class Lists:
         try:
             with nullcontext() if row.kind in hands.ALONE else transaction.atomic():
                 hand()
-        except (DomainError, ObjectDoesNotExist) as error:  # of a promise about nothing there is nothing to do
+        except DomainError as error:
             self.world.refuse(str(row.kind), error)
+        except ObjectDoesNotExist as error:  # nothing can be done about nothing; the year goes on, and has failed
+            self.world.baseless.append(f"{row.kind}: {error}")
 
     def _hand(self, row: FollowUp, case: Case | None) -> Callable[[], object] | None:
         kind = Kind(row.kind)

@@ -33,6 +33,8 @@ class World:
     patients: list[Patient] = field(default_factory=list)
     figures: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    #: Promises that somebody went to see to, and what they are about was not there: the year has failed.
+    baseless: list[str] = field(default_factory=list)
     #: How often somebody has been at a promise: by its subject, key and generation.
     tries: dict[tuple[str, int, str, int], int] = field(default_factory=dict)
     #: SHA-256 of every message of a laboratory that was acknowledged.
@@ -78,7 +80,7 @@ class World:
             return False
         return True
 
-    def refuse(self, what: str, error: Exception) -> None:
+    def refuse(self, what: str, error: DomainError) -> None:
         self.refused[f"{what}: {type(error).__name__}: {str(error)[:70]}"] += 1
 
     # --- who -----------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class Year:
 
     @property
     def content(self) -> bool:
-        return all(report.content for report in self.reports) and not self.failed
+        return all(report.content for report in self.reports) and not self.failed and not self.world.baseless
 
     @property
     def failed(self) -> list[Fault]:

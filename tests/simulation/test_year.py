@@ -12,10 +12,11 @@ from django.core.management import CommandError, call_command
 from clinic import clock
 from clinic.errors import Conflict
 from clinic.models import Absence
+from followups.domain.kinds import Kind
 from followups.engine import PassReport
 from followups.models import FollowUp, Message
 from followups.services import nightly
-from followups.simulation import digest, fates, faults, judge, year
+from followups.simulation import digest, fates, faults, hands, judge, year
 from followups.simulation.closing import doubled
 from followups.simulation.options import FAULTS, faults_of
 from followups.simulation.passing import Passing
@@ -71,6 +72,20 @@ def test_a_patient_whose_first_request_is_refused_is_not_remembered(
 
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_a_promise_about_nothing_fails_the_year_and_does_not_end_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_for(*_: Any) -> None:
+        raise Patient.DoesNotExist("not there")
+
+    monkeypatch.setitem(hands.HANDS, Kind.REVIEW_RESULT, looked_for)
+    made = a_few(tmp_path, procedures=4, faults=frozenset())
+    assert set(made.world.baseless) == {"review_result: not there"}
+    assert made.world.time.now >= made.wanted.begin + timedelta(days=12)
+    assert not made.content
+
+
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_the_same_seed_makes_the_same_year_twice(tmp_path: Path) -> None:
     def made(seed: int, name: str) -> dict[str, str]:
         call_command("flush", interactive=False, reset_sequences=True, verbosity=0)
@@ -87,8 +102,9 @@ def test_the_same_seed_makes_the_same_year_twice(tmp_path: Path) -> None:
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_a_twentieth_of_a_year_with_every_fault_in_the_process(tmp_path: Path) -> None:
     faults = frozenset(FAULTS) - {"database_restarted"}
-    made = a_few(tmp_path, procedures=500, days=14, look=timedelta(hours=1), faults=faults)
+    made = a_few(tmp_path, procedures=500, days=14, look=timedelta(minutes=30), faults=faults)
     assert made.failed == []
+    assert made.world.baseless == []
     assert {fault.name for fault in made.injected} == set(FAULTS) - {"database_restarted"}
     assert len(doubled(made)) <= sum(fault.figures.get("after", 0) for fault in made.injected)
     assert made.doubled == len(doubled(made))
